@@ -17,9 +17,16 @@ A trace is a list of events, one JSON line each, `seq` counting from 0. One word
     ready         the sum of all contributions to a node: its complete incoming gradient
     accumulate    what finally reaches a leaf's .grad
 
-Ids. A tensor that requires grad and was made by the program (a parameter) keeps its number for the whole
-trace; every other number is dealt anew in each window in order of appearance, starting above the
-parameters', so that two steps of the same shape have the same numbers and the page can keep its layout.
+Ids. A number says what it numbers by its remainder modulo 4:
+
+    4k      a parameter: a tensor the program made that requires grad. Kept for the whole trace
+    4k + 1  any other tensor that no op of the window made
+    4k + 2  a result of an op
+    4k + 3  a node; it is the number of its first output plus one
+
+All but the parameters' are dealt anew in each window in order of appearance, so that two steps of the same
+shape have the same numbers and the page can keep its layout. An op in place makes a new number for the same
+memory; an update of a parameter does not.
 """
 
 from __future__ import annotations
