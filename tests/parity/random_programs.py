@@ -1,0 +1,217 @@
+"""Random straight-line programs of 5 to 20 ops, run by PyTorch and by the engine, and compared.
+
+Needs an installed torch, so it belongs to `make parity`, never to `make test`. A program is text: what fails
+is printed as a script that can be pasted into either. It is grown against torch itself, one line at a time,
+so every op is drawn to fit the shapes at hand, and now and then deliberately not to fit: then class and
+message of the error are compared.
+
+    python -m tests.parity.random_programs --programs 500 --seed 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import math
+import random
+import re
+import sys
+import warnings
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+SHAPES: tuple[tuple[int, ...], ...] = (
+    (), (1,), (3,), (4,), (2, 3), (3, 1), (1, 3), (3, 3), (3, 4), (4, 2), (2, 3, 4), (1, 3, 1), (2, 1, 4), (0,), (2, 0),
+)  # fmt: skip
+VALUES = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -1.5, 3.25, 0.1, -0.7, 1e-3)
+
+# Templates over the names of tensors at hand: {a} any float tensor, {b} another, {d} a dim, {i} an int tensor's dim.
+# Ops whose derivative is chaotic near their inputs' singularities are composed with something that tames them.
+UNARY = (
+    "-{a}", "{a}.abs()", "{a}.exp().clamp(max=50.)", "torch.log({a}.abs() + 1)", "{a}.sin()", "{a}.cos()", "{a}.tanh()",
+    "torch.sigmoid({a})", "torch.relu({a})", "{a} ** 2", "{a} ** 3", "({a}.abs() + 0.5) ** 0.5", "{a}.square()",
+    "({a} * {a} + 1).sqrt()", "({a} * {a} + 1).rsqrt()", "1 / ({a}.abs() + 1)", "{a}.clamp(-1, 1)", "{a}.clamp(min=0.)",
+    "{a} * 2", "3 - {a}", "{a} / 4", "0.5 * {a}", "{a} + 1", "2 ** {a}.clamp(-3, 3)", "{a}.expm1().clamp(max=20.)",
+    "torch.log1p({a}.abs())", "{a}.atan()", "{a}.sinh().clamp(-9, 9)", "torch.erf({a})", "{a}.sign() * {a}",
+    "{a}.round()", "{a}.floor() + {a}", "torch.where({a} > 0, {a}, {a} * 0.1)", "{a}.masked_fill({a} < 0, 0.25)",
+    "F.gelu({a})", "F.silu({a})", "F.softplus({a})", "F.leaky_relu({a}, 0.1)", "F.elu({a})", "{a}.detach() * {a}",
+    "{a}.clone()", "{a}.nan_to_num()", "torch.lerp({a}, {a} * 2, 0.3)", "{a}.reciprocal().clamp(-4, 4)",
+)  # fmt: skip
+BINARY = (
+    "{a} + {b}", "{a} - {b}", "{a} * {b}", "{a} / ({b}.abs() + 1)", "torch.maximum({a}, {b})", "torch.minimum({a}, {b})",
+    "torch.add({a}, {b}, alpha=2)", "torch.where({a} > {b}, {a}, {b})", "torch.addcmul({a}, {a}, {b}, value=0.5)",
+    "({a}.abs() + 1) ** ({b}.clamp(-2, 2))", "torch.atan2({a}, {b}.abs() + 1)", "{a} @ {b}", "torch.matmul({a}, {b})",
+    "torch.cat([{a}, {b}], {d})", "torch.stack([{a}, {b}], {d})", "torch.lerp({a}, {b}, 0.25)", "torch.outer({a}, {b})",
+    "torch.mm({a}, {b})", "F.mse_loss({a}, {b})", "torch.dot({a}, {b})",
+)  # fmt: skip
+REDUCE = (
+    "{a}.sum()", "{a}.mean()", "{a}.sum({d})", "{a}.sum({d}, keepdim=True)", "{a}.mean({d})", "{a}.mean({d}, keepdim=True)",
+    "{a}.var()", "{a}.std({d})", "{a}.var({d}, unbiased=False)", "{a}.prod()", "{a}.prod({d})", "{a}.max()", "{a}.min()",
+    "{a}.max({d}).values", "{a}.min({d})[0]", "{a}.amax({d})", "{a}.norm()", "{a}.norm(dim={d})", "torch.logsumexp({a}, {d})",
+    "{a}.cumsum({d})", "{a}.cumprod({d})", "torch.softmax({a}, {d})", "torch.log_softmax({a}, {d})", "{a}.median()",
+    "{a}.sort({d}).values", "{a}.argmax({d})", "{a}.topk(1, {d}).values", "{a}.sum({d}, dtype=torch.float64)",
+)  # fmt: skip
+SHAPING = (
+    "{a}.reshape(-1)", "{a}.flatten()", "{a}.t()", "{a}.T", "{a}.unsqueeze({d})", "{a}.squeeze()", "{a}.squeeze({d})",
+    "{a}.transpose({d}, 0)", "{a}.transpose(-1, {d})", "{a}[0]", "{a}[..., 0]", "{a}[1:]", "{a}[:, 1]", "{a}[None]", "{a}[::2]",
+    "{a}[-1]", "{a}.flip(0)", "{a}.roll(1, {d})", "{a}.expand(2, *{a}.shape)", "{a}.repeat(2, 1)", "{a}.view(-1, 1)",
+    "{a}.permute(*range({a}.dim() - 1, -1, -1))", "torch.tril({a})", "torch.triu({a}, 1)", "{a}.diagonal()", "torch.diag({a})",
+    "{a}.split(2, {d})[0]", "{a}.chunk(2, {d})[-1]", "{a}.unbind({d})[0]", "{a}.narrow({d}, 0, 1)", "{a}.index_select({d}, torch.tensor([0, 0]))",
+    "{a}[torch.tensor([0, 0])]", "{a}[{a} > 0]", "{a}.gather({d}, torch.zeros_like({a}, dtype=torch.long))", "{a}.movedim(0, {d})",
+    "{a}.broadcast_to(2, *{a}.shape)", "{a}.contiguous()", "{a}.double()", "{a}.float()", "{a}.view({a}.shape)",
+)  # fmt: skip
+INPLACE = (
+    "{c}.mul_(2)", "{c}.add_({b})", "{c}[0] = 0.5", "{c} += 1", "{c}.clamp_(-1, 1)", "{c}.zero_()", "{c}[..., 0] *= 3",
+    "{c}.copy_({b})", "{c}.neg_()", "{c}[{c} > 0] = 0.1", "{c}.sub_({b}, alpha=0.5)", "{c}.tanh_()", "{c}.fill_(0.3)",
+)  # fmt: skip
+
+
+def _literal(shape: tuple[int, ...], draw: random.Random) -> str:
+    """A nested list of `shape` as text."""
+    if not shape:
+        return repr(draw.choice(VALUES))
+    return "[" + ", ".join(_literal(shape[1:], draw) for _ in range(shape[0])) + "]"
+
+
+def _namespace(torch: ModuleType) -> dict[str, Any]:
+    return {"torch": torch, "F": importlib.import_module(torch.__name__ + ".nn.functional")}
+
+
+def _attempt(act: Callable[[], Any]) -> BaseException | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            act()
+        except Exception as error:  # whatever torch raises is the answer
+            return error
+    return None
+
+
+def grow(draw: random.Random, torch: ModuleType) -> list[str]:
+    """The lines of one program. It is executed by torch while it grows; its last line may be one that fails."""
+    scope = _namespace(torch)
+    lines: list[str] = []
+    names: list[str] = []
+
+    def add(line: str, name: str | None = None) -> bool:
+        failed = _attempt(lambda: exec(line, scope))
+        lines.append(line)
+        if failed is None and name is not None:
+            made = scope[name]
+            if isinstance(made, torch.Tensor) and made.dtype.is_floating_point and made.numel() < 200:
+                if made.numel() == 0 or float(made.detach().abs().max()) < 1e4:
+                    names.append(name)
+        return failed is None
+
+    for index in range(draw.randint(1, 3)):
+        shape = draw.choice(SHAPES)
+        grad = ", requires_grad=True" if draw.random() < 0.8 else ""
+        dtype = ", dtype=torch.float64" if draw.random() < 0.15 else ""
+        empty = 0 in shape
+        value = f"torch.zeros({shape}{dtype}{grad})" if empty else f"torch.tensor({_literal(shape, draw)}{dtype}{grad})"
+        add(f"x{index} = {value}", f"x{index}")
+    leaves = list(names)
+    for index in range(draw.randint(5, 20)):
+        family = draw.choices((UNARY, BINARY, REDUCE, SHAPING, INPLACE), (5, 6, 3, 4, 1))[0]
+        a, b = draw.choice(names), draw.choice(names[-4:])
+        dims = max(1, scope[a].dim())
+        d = draw.randint(-dims, dims - 1) if draw.random() < 0.97 else dims + 1
+        if family is INPLACE:
+            made = [n for n in names if n not in leaves] or names
+            if not add(draw.choice(family).format(c=draw.choice(made), b=b)):
+                return lines
+            continue
+        if not add(f"y{index} = " + draw.choice(family).format(a=a, b=b, d=d), f"y{index}"):
+            if draw.random() < 0.1:
+                return lines
+            lines.pop()
+    made = [n for n in names if n not in leaves and scope[n].requires_grad]
+    if made:
+        last = made[-1]
+        root = last if scope[last].dim() == 0 and draw.random() < 0.5 else f"{last}.sum()"
+        add(f"{root}.backward()")
+    return lines
+
+
+def _close(expected: Any, got: Any) -> bool:
+    if isinstance(expected, float) and isinstance(got, float):
+        if math.isnan(expected) or math.isnan(got):
+            return math.isnan(expected) and math.isnan(got)
+        return expected == got or abs(expected - got) <= 2e-4 * max(1e-2, abs(expected))
+    if isinstance(expected, list) and isinstance(got, list):
+        return len(expected) == len(got) and all(map(_close, expected, got))
+    return bool(expected == got)
+
+
+def _describe(value: Any) -> tuple[str, str, Any]:
+    """(dtype and shape, node name, values) of a tensor."""
+    node = type(value.grad_fn).__name__ if value.grad_fn is not None else "-"
+    if hasattr(value.grad_fn, "name"):
+        node = value.grad_fn.name()
+    flags = f"requires_grad={value.requires_grad} leaf={value.is_leaf}"
+    return f"{value.dtype} {tuple(value.shape)} {flags}", node, value.detach().tolist()
+
+
+def _message(error: BaseException) -> str:
+    """The message without what differs by build: addresses and torch's own source positions."""
+    return re.sub(r"0x[0-9a-f]+", "0x", str(error)).split("\nException raised from")[0].strip()
+
+
+def compare(lines: list[str], torch: ModuleType, engine: ModuleType) -> str | None:
+    """Runs the program twice; the first difference in words, or None."""
+    theirs, ours = _namespace(torch), _namespace(engine)
+    for line in lines:
+        expected = _attempt(lambda line=line: exec(line, theirs))
+        got = _attempt(lambda line=line: exec(line, ours))
+        if expected is None and got is not None:
+            return f"`{line}` raised {type(got).__name__}: {got}"
+        if expected is not None:
+            if got is None:
+                return f"`{line}` should raise {type(expected).__name__}: {_message(expected)}"
+            if type(expected).__name__ != type(got).__name__ or _message(expected) != _message(got):
+                return (f"`{line}` raised\n    {type(got).__name__}: {_message(got)}\n  torch:"
+                        f"\n    {type(expected).__name__}: {_message(expected)}")  # fmt: skip
+            break
+        for name in [n for n in theirs if re.fullmatch(r"[xy]\d+", n)]:
+            if not isinstance(theirs[name], torch.Tensor):
+                continue
+            e, g = _describe(theirs[name]), _describe(ours[name])
+            for what, x, y in zip(("kind", "node"), e, g, strict=False):
+                if x != y:
+                    return f"after `{line}`: {name} {what} {y}, torch {x}"
+            if not _close(e[2], g[2]):
+                return f"after `{line}`: {name} = {g[2]}, torch {e[2]}"
+    for name in [n for n in theirs if n.startswith("x")]:
+        left, right = theirs[name].grad, ours[name].grad
+        if (left is None) != (right is None):
+            return f"{name}.grad is {right}, torch {left}"
+        if left is not None and (tuple(left.shape) != tuple(right.shape) or not _close(left.tolist(), right.tolist())):
+            return f"{name}.grad = {right.tolist()}, torch {left.tolist()}"
+    return None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--programs", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--show", type=int, default=10, help="how many differences to print in full")
+    options = parser.parse_args()
+    torch, engine = importlib.import_module("torch"), importlib.import_module("engine")
+    different: dict[str, list[tuple[int, str, list[str]]]] = {}
+    for number in range(options.programs):
+        lines = grow(random.Random(options.seed * 1_000_003 + number), torch)
+        difference = compare(lines, torch, engine)
+        if difference:
+            key = re.sub(r"[xy]\d+|[-\d.e]+", "#", difference)[:90]
+            different.setdefault(key, []).append((number, difference, lines))
+    count = sum(map(len, different.values()))
+    for _key, cases in sorted(different.items(), key=lambda item: -len(item[1]))[: options.show]:
+        number, difference, lines = min(cases, key=lambda case: len(case[2]))
+        print(f"--- program {number} ({len(cases)} alike)\n" + "\n".join(lines) + f"\n  => {difference}\n")
+    print(f"{options.programs - count} passed, {count} failed")
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
