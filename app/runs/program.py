@@ -1,0 +1,36 @@
+"""What determines a trace, all of it, and the hash that names it. It runs nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import astuple, dataclass, field
+from functools import cached_property
+
+import msgspec
+
+from app.runs.limits import Limits
+from engine.trace.events import SCHEMA
+
+
+@dataclass(frozen=True)
+class Program:
+    """Same program, same trace: everything a trace is a function of stands here.
+
+    source   the learner's text, as `compile.compile_program` normalised it
+    seed     for `torch`, `numpy` and `random`, as a program that sets none finds them
+    detail   steps wanted in full, ascending; empty: the first `limits.detail_steps`
+    engine   version of the engine that will run it
+    schema   version of the events' vocabulary
+    """
+
+    source: str
+    seed: int = 0
+    detail: tuple[int, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    engine: str = "0"
+    schema: int = SCHEMA
+
+    @cached_property
+    def key(self) -> str:
+        """The run's id: 64 hexadecimal digits."""
+        return hashlib.sha256(msgspec.json.encode(astuple(self))).hexdigest()
