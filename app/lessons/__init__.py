@@ -1,0 +1,1 @@
+"""Programs and lessons that come with Backstep."""

@@ -1,0 +1,58 @@
+"""`create_app`: wires settings, pages, routes and the run service together. Decides nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from app import errors
+from app.routes import ROUTERS
+from app.security import Guard
+from app.settings import Settings
+from app.templating import Pages
+
+
+class Static(StaticFiles):
+    """Files of static/. Under an address that names the content they never change."""
+
+    def __init__(self, *, pages: Pages) -> None:
+        super().__init__(directory=pages.static, check_dir=False)
+        self.cache = "public, max-age=31536000, immutable" if pages.packed else "no-cache"
+
+    async def get_response(self, path: str, scope: Scope) -> Any:
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = self.cache
+        return response
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    settings = settings or Settings()
+    pages = Pages()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    app = FastAPI(
+        title="Backstep",
+        version=pages.version,
+        summary="A debugger for gradients: run PyTorch-shaped programs and step through their backward pass.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.settings, app.state.pages = settings, pages
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    static = GZipMiddleware(Static(pages=pages), minimum_size=1024)
+    app.mount(pages.prefix.rstrip("/"), static, name="static")
+    app.add_middleware(Guard, settings=settings)
+    return app

@@ -1,0 +1,1 @@
+"""Running programs: what a run is, where it runs, who reads it."""

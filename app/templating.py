@@ -1,0 +1,126 @@
+"""Pages: finds templates and static files (checkout or wheel), renders, and knows what a page may load.
+
+Every template gets
+    asset(path)     the address of a file in static/, e.g. asset("js/main.js")
+    import_map      JSON text for <script type="importmap">; its hash stands in the Content-Security-Policy
+    config          JSON text for <script type="application/json" id="config">: api, static, version, …
+    version         of Backstep
+Template text never contains inline scripts or event handlers: the policy refuses them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import Problem
+
+HERE = Path(__file__).resolve().parent
+
+
+def version() -> str:
+    try:
+        return importlib.metadata.version("backstep")
+    except importlib.metadata.PackageNotFoundError:
+        return "0+checkout"
+
+
+def web_root() -> tuple[Path, bool]:
+    """(folder with static/ and templates/, whether it came in a wheel and never changes)."""
+    packed = HERE / "_web"
+    return (packed, True) if packed.is_dir() else (HERE.parent, False)
+
+
+def _json_for_html(value: object) -> str:
+    """JSON that cannot end a script element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+class Pages:
+    """The templates of one installation."""
+
+    def __init__(self) -> None:
+        self.root, self.packed = web_root()
+        self.static = self.root / "static"
+        self.version = version()
+        self.env = Environment(
+            loader=FileSystemLoader(self.root / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=not self.packed,
+        )
+        self.env.globals.update(asset=self.asset, version=self.version, tojson_html=_json_for_html)
+
+    @cached_property
+    def prefix(self) -> str:
+        """Of all static addresses. In a wheel it names the content, so browsers may keep it."""
+        if not self.packed:
+            return "/static/"
+        digest = hashlib.sha256()
+        for file in sorted(self.static.rglob("*")):
+            if file.is_file():
+                digest.update(file.relative_to(self.static).as_posix().encode() + b"\0" + file.read_bytes())
+        return f"/static/{digest.hexdigest()[:16]}/"
+
+    def asset(self, path: str) -> str:
+        return self.prefix + path
+
+    @property
+    def import_map(self) -> str:
+        """Bare names of third-party modules -> addresses, from what scripts/bundle.mjs wrote."""
+        manifest = self.static / "vendor" / "manifest.json"
+        imports = json.loads(manifest.read_bytes())["imports"] if manifest.exists() else {}
+        addresses = {name: self.asset(f"vendor/{file}") for name, file in imports.items()}
+        return _json_for_html({"imports": addresses})
+
+    @property
+    def script_hash(self) -> str:
+        digest = base64.b64encode(hashlib.sha256(self.import_map.encode()).digest()).decode()
+        return f"'sha256-{digest}'"
+
+    @property
+    def policy(self) -> str:
+        """The Content-Security-Policy of pages. Styles may be inline: CodeMirror writes its own."""
+        return (
+            "default-src 'none'; "
+            f"script-src 'self' {self.script_hash}; "
+            "style-src 'self' 'unsafe-inline'; "
+            "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
+            "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        )
+
+    def render(self, request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
+        config = {
+            "api": "/api/v1",
+            "static": self.prefix,
+            "version": self.version,
+            **context.pop("config", {}),
+        }
+        html = self.env.get_template(template).render(
+            import_map=self.import_map, config=_json_for_html(config), path=request.url.path, **context
+        )
+        headers = {"content-security-policy": self.policy, "cache-control": "no-cache"}
+        return Response(html, status, headers, "text/html; charset=utf-8")
+
+    def error(self, request: Request, problem: Problem) -> Response:
+        try:
+            response = self.render(
+                request, "error.html", status=problem.status, title=problem.title, detail=problem.detail,
+                hint=problem.hint, code=problem.status,
+            )  # fmt: skip
+        except TemplateNotFound:
+            return problem.response()
+        response.headers.update(problem.headers())
+        return response
