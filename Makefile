@@ -44,8 +44,8 @@ lint: dev ## ruff, mypy --strict, tsc
 format: dev ## fix what ruff can fix by itself: order of imports, old spellings
 	@$(PY) -m ruff check --fix .
 
-types: dev ## rewrite what is generated from engine/trace/events.py: JSON schema and static/js/types.js
-	@$(PY) scripts/types.py
+types: dev ## rewrite what is generated from Python: static/js/types.js, the JSON schema, docs/events.md, docs/settings.md
+	@$(PY) scripts/generate.py
 
 lock: dev ## write the locks of Python and npm; UPGRADE=1 takes newer versions
 	@$(PY) scripts/lock.py $(if $(UPGRADE),--upgrade)

@@ -41,9 +41,7 @@ def lock_python(*, upgrade: bool) -> None:
 def lock_npm() -> None:
     _, npm, folder = node_commands()
     env = {**os.environ, "PATH": folder + os.pathsep + os.environ.get("PATH", "")}
-    subprocess.run(
-        [*npm, "install", "--package-lock-only", "--loglevel=error"], cwd=ROOT, env=env, check=True
-    )
+    subprocess.run([*npm, "install", "--package-lock-only", "--loglevel=error"], cwd=ROOT, env=env, check=True)
 
 
 def refuse_hosts() -> None:

@@ -8,5 +8,5 @@ import sys
 from vendor import ROOT, node_commands
 
 if __name__ == "__main__":
-    node, _, _ = node_commands()
-    raise SystemExit(subprocess.run([*node, *sys.argv[1:]], cwd=ROOT, check=False).returncode)
+    command = node_commands()[0]
+    raise SystemExit(subprocess.run([*command, *sys.argv[1:]], cwd=ROOT, check=False).returncode)

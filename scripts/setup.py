@@ -78,14 +78,10 @@ def make_environment(folder: Path) -> None:
         if works(folder):
             return
     shutil.rmtree(folder, ignore_errors=True)
-    package = (
-        f"python3.{sys.version_info.minor}-venv" if sys.executable.startswith("/usr/bin/") else "python3-venv"
-    )
+    package = f"python3.{sys.version_info.minor}-venv" if sys.executable.startswith("/usr/bin/") else "python3-venv"
     if apt_install(package) and subprocess.run(plain, check=False).returncode == 0 and works(folder):
         return
-    raise SystemExit(
-        f"This Python has neither ensurepip nor pip. One line helps:  sudo apt-get install {package}"
-    )
+    raise SystemExit(f"This Python has neither ensurepip nor pip. One line helps:  sudo apt-get install {package}")
 
 
 def apt_install(*packages: str) -> bool:
@@ -96,10 +92,7 @@ def apt_install(*packages: str) -> bool:
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-        if (
-            subprocess.run([*apt, *arguments], env=env, stdout=subprocess.DEVNULL, check=False).returncode
-            != 0
-        ):
+        if subprocess.run([*apt, *arguments], env=env, stdout=subprocess.DEVNULL, check=False).returncode != 0:
             return False
     return True
 
@@ -136,6 +129,4 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1])
     except subprocess.CalledProcessError as error:
-        raise SystemExit(
-            f"set-up failed: {' '.join(map(str, error.cmd[:6]))} … (exit {error.returncode})"
-        ) from None
+        raise SystemExit(f"set-up failed: {' '.join(map(str, error.cmd[:6]))} … (exit {error.returncode})") from None

