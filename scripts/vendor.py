@@ -71,7 +71,8 @@ def install(root: Path, *, dev: bool, log: Callable[[str], object] = print) -> b
         return False
     _, npm, folder = node_commands()
     log("npm ci (locked, no install scripts)")
-    env = {**os.environ, "PATH": folder + os.pathsep + os.environ.get("PATH", "")}
+    # behind a company's proxy the system knows a certificate that Node's own list lacks
+    env = {"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": folder + os.pathsep + os.environ.get("PATH", "")}
     command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run([*command, *([] if dev else ["--omit=dev"])], cwd=root, env=env, check=True, stdout=sys.stderr)
     (root / "node_modules" / ".backstep").write_text(f"{lock_hash(root)} {'dev' if dev else 'prod'}\n")
