@@ -72,7 +72,7 @@ Note [Transitions], kind by kind. Every event sets seq and kind, and at and via 
                 phase -> "forward" unless it is "backward" or "update" and the op has no node
     seed        phase "backward"; root; all flow = null, incoming = [], grad of ops = null, sent = [], status
                 done or ready -> idle; then flow of the root = grad, and if it has no op nothing more
-    ready       op.status "ready", op.grad = grad; flow of `tensor` (if any) = grad
+    ready       op.status "ready", op.grad = grad; flow of `tensor` (if any) = grad; phase "backward"
     contribute  op.sent gets it; tensors[tensor].incoming gets {node, index, result} (if tensor is not null)
                 op.status "done"
     accumulate  tensors[tensor].grad = after, flow = delta
@@ -267,6 +267,7 @@ class Replay:
         return op
 
     def _ready(self, s: State, e: dict[str, Any]) -> None:
+        s["phase"] = "backward"
         op = self._op(s, e["node"])
         if op is not None:
             op["status"] = "ready"
