@@ -1,0 +1,44 @@
+"""Chromium, driven by Playwright: one browser per process, one fresh page per test, no console error forgiven."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+import chromium  # noqa: E402
+
+sys.path.pop(0)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail(chromium.REMEDY)
+        pytest.skip(chromium.REMEDY)
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: str) -> Iterator[Page]:
+    """A page whose relative addresses are the server's; it fails the test for any error that it logged."""
+    context = browser.new_context(base_url=server, viewport={"width": 1440, "height": 900}, locale="en-GB")
+    opened = context.new_page()
+    opened.set_default_timeout(15_000)
+    errors: list[str] = []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack or ''}"))
+    yield opened
+    context.close()
+    assert not errors, "\n".join(errors)
