@@ -27,4 +27,5 @@ class VendorHook(BuildHookInterface):  # type: ignore[misc]
 
         vendor.ensure(root, log=self.app.display_info)
         if version != "editable":
-            build_data["force_include"][str(root / "static")] = "app/_web/static"
+            for part in ("static", "templates"):  # app/templating.py looks here first, then in the checkout
+                build_data["force_include"][str(root / part)] = f"app/_web/{part}"

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def wait_for(url: str, seconds: float = 20) -> None:
+    """Until it answers."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         assert "http://" in line, f"the server did not start: {line}{log.read_text()}"
         url = line.split("http://")[1].split("/")[0]
-        answer = urllib.request.urlopen(f"http://{url}/healthz", timeout=20)
-        answer.close()
+        wait_for(f"http://{url}/healthz")
         yield f"http://{url}"
     finally:
         process.send_signal(signal.SIGTERM)
