@@ -25,18 +25,19 @@ LAYERS = {
         ("catalog", ("engine.catalog",)),
     ),
     "app": (
-        ("base", ("app.settings", "app.errors", "app.schema", "app")),
+        ("base", ("app.settings", "app.errors", "app.schema", "app.security", "app.templating", "app.metrics", "app")),
         ("program", ("app.store", "app.runs.compile", "app.runs.program", "app.runs.limits", "app.runs.runner")),
         ("sandbox", ("app.sandbox",)),
         ("service", ("app.runs", "app.lessons")),
-        ("routes", ("app.routes", "app.security", "app.templating")),
+        ("routes", ("app.routes",)),
         ("main", ("app.main", "app.server", "app.cli", "app.__main__")),
     ),
 }
 
 WINDOW = ("engine.trace", "engine.catalog")  # what app sees of the engine …
 MORE = {"app.runs.expression": ("engine.ops",)}  # … and who sees more, by name
-GUESTS = ("app.sandbox.guest", "app.sandbox.zygote")  # inside the sandbox: all of the engine, nothing of app
+# inside the sandbox: all of the engine, nothing else of app
+GUESTS = tuple(f"app.sandbox.{name}" for name in ("guest", "zygote", "lockdown", "manners"))
 FOREIGN = ("torch", "tensorflow", "jax", "autograd")  # the oracle and its like are for tests/parity only
 
 
