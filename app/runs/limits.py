@@ -6,6 +6,7 @@ Counted limits (events, bytes, steps) shape a trace and so belong to what it is 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,10 +50,8 @@ def available_memory() -> int | None:
             continue
         if text.isdigit():
             found.append(int(text))
-    try:
+    with contextlib.suppress(ValueError, OSError, AttributeError):
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (ValueError, OSError, AttributeError):
-        pass
     return min(found, default=None)
 
 

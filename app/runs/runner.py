@@ -78,7 +78,8 @@ class Runner(Protocol):
 
         The first line is `begin`, the last `end`, whatever the program does; the bytes of everything before
         `end` are the same at every execution unless a clock cut it short; where chunks end is not.
-        `client` shares fairly: waiting programs of different clients take turns. `aclose()` cancels and kills.
+        `client` shares fairly: waiting programs of different clients take turns.
+        `aclose()`, or cancelling the task that iterates, cancels and kills; then there is no `end` line.
         Raises RunnerBusy and RunnerUnavailable before the first chunk, RunnerLost at any time.
         """
         ...
@@ -128,13 +129,15 @@ class InProcessRunner:
         self.runs += 1
         self.busy += 1
         try:
-            for seq, thing in enumerate(self.story(program)):
+            seq = 0
+            for thing in self.story(program):
                 if isinstance(thing, BaseException):
                     raise thing
                 if isinstance(thing, float):
                     await asyncio.sleep(thing)
                     continue
                 line = msgspec.json.encode(msgspec.structs.replace(thing, seq=seq)) + b"\n"
+                seq += 1
                 yield line
                 await asyncio.sleep(0)
         except (GeneratorExit, asyncio.CancelledError):

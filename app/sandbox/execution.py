@@ -1,0 +1,189 @@
+"""One program in one child, from its text to its `end`: reads, enforces, concludes. It knows no queue.
+
+The clock is a timer of its own: it fires whether or not anybody reads the stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncGenerator
+
+import msgspec
+
+from app.runs.program import Program
+from app.runs.runner import CHUNK, RunnerLost
+from app.sandbox import endings
+from app.sandbox.endings import Ending
+from app.sandbox.sieve import MAX_BAD, Sieve
+from app.sandbox.supervisor import Child, Exit
+
+GRACE = 0.4
+"""Seconds between the last warning and the kill: the time in which the program may say where it was."""
+LONG = 1.0
+"""Seconds after which a run makes room for younger ones."""
+CALM = 0.05
+"""Seconds a run is young: its lines are passed on as they come. Later they are gathered for PAUSE."""
+PAUSE = 0.004
+
+
+class Execution:
+    """`chunks()` once. `seconds` is how long the child was held."""
+
+    def __init__(self, child: Child, program: Program) -> None:
+        self.child, self.program = child, program
+        self.sieve = Sieve(program)
+        self.started = time.monotonic()
+        self.verdict: Ending | None = None
+        """Set as soon as the parent has decided; it overrules whatever the child still says."""
+        self._timers: list[asyncio.TimerHandle] = []
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        child, sieve = self.child, self.sieve
+        loop = asyncio.get_running_loop()
+        limits = self.program.limits
+        self._timers = [
+            loop.call_later(LONG, child.step_back),
+            loop.call_later(limits.wall, self._time_is_up),
+            loop.call_later(limits.wall + GRACE, child.kill),
+        ]
+        try:
+            await child.hand_over(encode_job(self.program))
+            while not sieve.stopped:
+                data = await self._read()
+                if not data:
+                    break
+                for chunk in pack(sieve.feed(data)):
+                    yield chunk
+                if not sieve.stopped and self.seconds > CALM:
+                    await asyncio.sleep(PAUSE)
+            sieve.close()
+            ending = await self._conclude()
+            if not sieve.begun:  # the program never ran, but a trace begins with `begin`
+                yield sieve.begin()
+            end = endings.end_event(ending, seq=sieve.events, steps=sieve.steps, seconds=self.seconds)
+            yield msgspec.json.encode(end) + b"\n"
+        finally:
+            for timer in self._timers:
+                timer.cancel()
+            child.close()
+        await self._wait_gone()
+
+    def _time_is_up(self) -> None:
+        self.verdict = endings.timeout(self.program.limits)
+        self.child.warn()
+
+    async def _read(self) -> bytes:
+        fd = self.child.events
+        while True:
+            try:
+                return os.read(fd, CHUNK)
+            except BlockingIOError:
+                await readable(fd)
+
+    async def _wait_gone(self) -> None:
+        """The slot is free only when the child's memory is."""
+        try:
+            await asyncio.wait_for(asyncio.shield(self.child.exit), 2.0)
+        except RunnerLost:
+            pass
+        except TimeoutError:  # the zygote does not do what it is told
+            await self.child.owner.close()
+
+    async def _exit(self) -> Exit:
+        try:
+            return await asyncio.wait_for(asyncio.shield(self.child.exit), 1.0)
+        except TimeoutError:
+            await self.child.owner.close()
+            raise RunnerLost("the sandbox process did not answer") from None
+
+    async def _conclude(self) -> Ending:
+        """How it ended: the parent's own decisions, then the counted limits, then what the child said, then how
+        the kernel says it died. Raises RunnerLost when it was not the program that ended it."""
+        sieve, limits = self.sieve, self.program.limits
+        if self.verdict is not None:
+            return self.verdict
+        if sieve.limit:
+            self.child.kill()
+            return endings.limit(sieve.limit, limits)
+        if sieve.bad >= MAX_BAD:
+            self.child.kill()
+            return endings.FORGED
+        if sieve.finished:
+            if sieve.bad:
+                return endings.FORGED
+            if sieve.failed is None:
+                return endings.OK
+            if sieve.failed.type == "TimeLimit":  # the kernel's warning: the clock's sets `verdict`
+                return endings.limit("cpu", limits)
+            return endings.FAIL
+        exit = await self._exit()
+        if not sieve.begun and (exit.status == -signal.SIGKILL or exit.status >= 0):
+            raise RunnerLost(f"the child never began (status {exit.status})")
+        if exit.status in (-signal.SIGKILL, -signal.SIGXCPU) and exit.cpu >= limits.cpu - 0.2:
+            return endings.limit("cpu", limits)
+        if sieve.bad:
+            return endings.FORGED
+        if exit.status == -signal.SIGKILL:
+            if sieve.events <= 1:  # nothing shown but `begin`: whoever reads may have another try
+                raise RunnerLost("the child was killed before it had shown anything")
+            return endings.KILLED
+        if exit.status == -signal.SIGSYS:
+            return endings.FORBIDDEN
+        if exit.status < 0:
+            return endings.crashed(signal.Signals(-exit.status).name)
+        if sieve.failed is not None:
+            return endings.FAIL
+        return endings.LEFT
+
+
+def encode_job(program: Program) -> bytes:
+    """What guest.Job decodes."""
+    return msgspec.json.encode(
+        {
+            "source": program.source,
+            "seed": program.seed,
+            "detail": program.detail,
+            "limits": program.limits.table(),
+        }
+    )
+
+
+def pack(lines: list[bytes]) -> list[bytes]:
+    """Lines gathered into chunks of at most CHUNK bytes; a longer line is a chunk of its own."""
+    chunks: list[bytes] = []
+    gathered: list[bytes] = []
+    size = 0
+    for line in lines:
+        if gathered and size + len(line) > CHUNK:
+            chunks.append(b"".join(gathered))
+            gathered, size = [], 0
+        gathered.append(line)
+        size += len(line)
+    if gathered:
+        chunks.append(b"".join(gathered))
+    return chunks
+
+
+async def readable(fd: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+
+    def wake() -> None:
+        loop.remove_reader(fd)
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(fd, wake)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(fd)
+
+

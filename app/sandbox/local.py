@@ -1,0 +1,194 @@
+"""The embedded Runner: a zygote on this machine, a child per run, one place per slot, spare children waiting.
+
+    start      starts the zygote and lets the canary try the box; if it gets out, or there is no box, no program runs
+    run        waits for a place, takes a spare child, streams what it does
+    restart    a zygote that dies is replaced at once; its runs raise RunnerLost, those that wait never notice
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from app.runs.limits import Limits, fitting_slots
+from app.runs.program import Program
+from app.runs.runner import Health, OnQueue, RunnerLost, RunnerUnavailable
+from app.sandbox import canary, lockdown
+from app.sandbox.execution import Execution
+from app.sandbox.fairqueue import FairQueue
+from app.sandbox.supervisor import Child, Zygote
+
+log = logging.getLogger("backstep.sandbox")
+
+ELSEWHERE = (
+    "run Backstep in Docker (docker run -p 127.0.0.1:8000:8000 backstep) or in WSL2; "
+    "for yourself alone, `backstep serve --unsafe-single-user` runs programs with your own privileges"
+)
+COMING_BACK = 10.0
+"""Seconds a run waits for a zygote that is being restarted before it gives up."""
+SPARES = 4
+
+
+class LocalRunner:
+    """One per server process, on one event loop."""
+
+    def __init__(self, *, slots: int = 2, queue: int = 400, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.slots = fitting_slots(slots, self.limits.memory)
+        self.queue = FairQueue(self.slots, queue)
+        self.zygote: Zygote | None = None
+        self.restarts = 0
+        self.reason = "not started"
+        """Why programs cannot run; empty when they can."""
+        self._up = asyncio.Event()
+        self._spares: deque[Child] = deque()
+        self._guard: asyncio.Task[None] | None = None
+        self._closing = False
+
+    # ------------------------------------------------------------------------------------------ life
+
+    async def start(self) -> None:
+        self.reason = lockdown.unsupported()
+        if self.reason:
+            log.warning("programs are refused: %s", self.reason)
+            return
+        try:
+            await self._raise_zygote()
+        except RunnerLost as error:
+            self.reason = f"the sandbox did not start: {error}"
+            log.error("programs are refused: %s", self.reason)
+        self._guard = asyncio.create_task(self._keep_alive())
+
+    async def _raise_zygote(self) -> None:
+        """A new zygote, tried by the canary before anybody else may use it."""
+        zygote = Zygote()
+        await zygote.start()
+        self.zygote = zygote
+        try:
+            leaks = await canary.try_box(zygote)
+        except BaseException:
+            await zygote.close()
+            raise
+        if leaks:
+            self.reason = f"the sandbox does not hold here: {leaks}"
+            log.error("programs are refused: %s", self.reason)
+            return
+        self.reason = ""
+        self._up.set()
+        self._refill()
+
+    async def _keep_alive(self) -> None:
+        pause = 0.05
+        while True:  # until `close` cancels it
+            zygote = self.zygote
+            if zygote is not None:
+                await asyncio.wait([zygote.lost])
+                self._up.clear()
+                self._drop_spares()
+                self.restarts += 1
+                log.warning("the sandbox process died; starting another")
+                await zygote.close()
+                self.zygote = None
+            try:
+                await self._raise_zygote()
+                pause = 0.05
+            except RunnerLost as error:
+                self.reason = f"the sandbox does not start: {error}"
+                log.error("%s; trying again in %.2f s", self.reason, pause)
+                await asyncio.sleep(pause)
+                pause = min(5.0, pause * 2)
+
+    async def close(self) -> None:
+        self._closing = True
+        self.reason = "the server is stopping"
+        self._up.clear()
+        self.queue.close()
+        self._drop_spares()
+        if self._guard is not None:
+            self._guard.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._guard
+        if self.zygote is not None:
+            await self.zygote.close()
+
+    # ----------------------------------------------------------------------------------------- spares
+
+    def _refill(self) -> None:
+        """As many children as can be wanted at once wait in the closed box for a program."""
+        zygote = self.zygote
+        if zygote is None or zygote.lost.done() or not self._up.is_set():
+            return
+        with contextlib.suppress(RunnerLost):
+            while len(self._spares) < min(self.slots, SPARES):
+                self._spares.append(zygote.spawn(self.limits))
+
+    def _drop_spares(self) -> None:
+        while self._spares:
+            self._spares.popleft().close()
+
+    async def _take(self, limits: Limits) -> Child:
+        if not self._up.is_set():
+            try:
+                await asyncio.wait_for(self._up.wait(), COMING_BACK)
+            except TimeoutError:
+                raise RunnerLost("the sandbox process did not come back") from None
+        assert self.zygote is not None
+        if (limits.memory, limits.cpu) == (self.limits.memory, self.limits.cpu):
+            while self._spares:
+                child = self._spares.popleft()
+                if child.alive:
+                    return child
+                child.close()
+        return self.zygote.spawn(limits)
+
+    # ------------------------------------------------------------------------------------------- runs
+
+    async def run(
+        self, program: Program, *, client: str = "", on_queue: OnQueue | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        if self.reason and not self._up.is_set() and not self._recovering:
+            raise RunnerUnavailable(self.reason, ELSEWHERE if lockdown.unsupported() else "see `backstep doctor`")
+        await self.queue.enter(client, on_queue)
+        execution: Execution | None = None
+        try:
+            execution = Execution(await self._take(program.limits), program)
+            asyncio.get_running_loop().call_soon(self._refill)
+            async with aclosing(execution.chunks()) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            self.queue.leave(client, execution.seconds if execution else 0.0)
+
+    @property
+    def _recovering(self) -> bool:
+        """A zygote that once passed is being replaced: worth waiting for."""
+        return self.restarts > 0 and not self._closing
+
+    async def health(self) -> Health:
+        return Health(
+            ready=self._up.is_set(),
+            slots=self.slots,
+            busy=self.queue.busy,
+            queued=self.queue.queued,
+            reason=self.reason,
+            box=self.box(),
+        )
+
+    def box(self) -> dict[str, str]:
+        """How programs are confined, for people."""
+        if self.zygote is None or not self.zygote.report:
+            return {"box": "none"}
+        report = self.zygote.report
+        return {
+            "seccomp": "allowlist, tried by the canary" if self._up.is_set() else "not trusted",
+            "landlock": f"version {report['landlock']}" if report["landlock"] else "not in this kernel (optional)",
+            "user": str(report["user"]),
+            "oom_score_adj": str(report["oom_score_adj"]),
+            "threads": str(report["threads"]),
+            "slots": str(self.slots),
+            "restarts": str(self.restarts),
+        }

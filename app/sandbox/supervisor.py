@@ -1,0 +1,272 @@
+"""The parent's hand on the zygote: starts it, gives orders, hears who died of what. Linux only.
+
+    Zygote   one zygote process and its control socket; `lost` when it is gone, with all its children
+    Child    one forked child: where to write its program, where to read its events, how it ended
+"""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.runs.limits import Limits
+from app.runs.runner import RunnerLost
+
+START_SECONDS = 30.0
+"""Within which a zygote must have said that it is ready; importing NumPy from a cold disk takes a while."""
+EVENT_PIPE = 256 * 1024
+LAST_WARNING = signal.SIGUSR1  # guest.CLOCK; the guest is not imported here
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """status   exit code, or minus the signal; cpu: seconds; rss: bytes at most"""
+
+    status: int
+    cpu: float
+    rss: int
+
+
+class Child:
+    """One forked child, waiting for a program or running one. `close` when done with it, whatever happened."""
+
+    def __init__(self, owner: Zygote, number: int, text: int, events: int, limits: Limits) -> None:
+        self.owner, self.number, self.limits = owner, number, limits
+        self.text, self.events = text, events
+        self.pid = 0
+        self.exit: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+        """Its end; RunnerLost when the zygote died and nobody knows."""
+        self.exit.add_done_callback(lambda future: future.cancelled() or future.exception())
+
+    @property
+    def alive(self) -> bool:
+        return not self.exit.done() and not self.owner.lost.done()
+
+    async def hand_over(self, job: bytes) -> None:
+        """Writes the program and closes: the child reads to the end. RunnerLost when it is not there to read."""
+        rest = memoryview(job)
+        try:
+            while rest:
+                try:
+                    rest = rest[os.write(self.text, rest) :]
+                except BlockingIOError:
+                    await asyncio.sleep(0.001)
+        except BrokenPipeError as error:
+            raise RunnerLost("the child was gone before it had its program") from error
+        finally:
+            self.close_text()
+
+    def close_text(self) -> None:
+        if self.text >= 0:
+            os.close(self.text)
+            self.text = -1
+
+    def kill(self) -> None:
+        self.send(signal.SIGKILL)
+
+    def warn(self) -> None:
+        """Asks the program to say where it is and stop."""
+        self.send(LAST_WARNING)
+
+    def send(self, number: int) -> None:
+        if self.alive:
+            self.owner.order({"op": "signal", "id": self.number, "signal": int(number)})
+
+    def step_back(self) -> None:
+        """A run that takes long makes room for those that do not."""
+        if self.alive:
+            self.owner.order({"op": "nice", "id": self.number, "nice": 19})
+
+    def close(self) -> None:
+        self.kill()
+        self.close_text()
+        if self.events >= 0:
+            os.close(self.events)
+            self.events = -1
+
+
+class Zygote:
+    """One zygote process. Not restarted here: a lost one stays lost, its owner makes another."""
+
+    def __init__(self) -> None:
+        self.report: dict[str, Any] = {}
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.children: dict[int, Child] = {}
+        self._count = 0
+        self._orphans: list[int] = []
+        self._ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    async def start(self) -> None:
+        """Returns when it is ready to fork. RunnerLost when it did not come up."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        file = str(Path(__file__).resolve().with_name("zygote.py"))
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-s", "-P", "-B", file, str(theirs.fileno())],
+                env=clean_environment(),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # Ctrl-C in the terminal is the server's business
+            )
+        except OSError as error:
+            ours.close()
+            raise RunnerLost(f"the sandbox process could not be started: {error}") from error
+        finally:
+            theirs.close()
+        self._control = ours
+        asyncio.get_running_loop().add_reader(ours, self._hear)
+        try:
+            self.report = await asyncio.wait_for(self._ready, START_SECONDS)
+        except BaseException as error:
+            await self.close()
+            if isinstance(error, TimeoutError):
+                raise RunnerLost("the sandbox process did not get ready in time") from error
+            raise
+
+    def spawn(self, limits: Limits) -> Child:
+        """Orders a child; it is there when it writes its first line. RunnerLost when there is no zygote."""
+        if self.lost.done() or self._control is None:
+            raise RunnerLost("the sandbox process is gone")
+        text_read, text_write = os.pipe()
+        events_read, events_write = os.pipe()
+        self._count += 1
+        child = Child(self, self._count, text_write, events_read, limits)
+        try:
+            os.set_blocking(text_write, False)
+            os.set_blocking(events_read, False)
+            widen(events_read)
+            self.children[child.number] = child
+            self.order(
+                {"op": "spawn", "id": child.number, "memory": limits.memory, "cpu": limits.cpu},
+                text_read,
+                events_write,
+            )
+        finally:
+            os.close(text_read)
+            os.close(events_write)
+        if self.lost.done():
+            child.close()
+            raise RunnerLost("the sandbox process is gone")
+        return child
+
+    def order(self, message: dict[str, Any], *descriptors: int) -> None:
+        """To the zygote. One that does not take orders is as good as dead."""
+        if self._control is None:
+            return
+        ancillary = (
+            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+        )
+        try:
+            self._control.sendmsg([json.dumps(message).encode()], ancillary)
+        except OSError:  # gone, or its queue is full: it has not read for hundreds of orders
+            self._lose()
+
+    def _hear(self) -> None:
+        if self._control is None:
+            return
+        try:
+            data = self._control.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lose()
+            return
+        message = json.loads(data)
+        if "ready" in message:
+            if not self._ready.done():
+                self._ready.set_result(message["ready"])
+            return
+        child = self.children.get(message["id"])
+        if child is None:
+            return
+        if "pid" in message:
+            child.pid = message["pid"]
+            return
+        del self.children[child.number]
+        if not child.exit.done():
+            child.exit.set_result(Exit(message["status"], message["cpu"], message["rss"]))
+
+    def _lose(self) -> None:
+        """The zygote is dead or to be dead; the kernel kills its children with it."""
+        if self._control is not None:
+            asyncio.get_running_loop().remove_reader(self._control)
+            self._control.close()
+            self._control = None
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+        gone = RunnerLost("the sandbox process died")
+        if not self._ready.done():
+            self._ready.set_exception(gone)
+        for child in self.children.values():
+            if not child.exit.done():
+                child.exit.set_exception(gone)
+        self._orphans = [child.pid for child in self.children.values() if child.pid]
+        self.children.clear()
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    async def close(self) -> None:
+        """Gone, with all its children, when this returns."""
+        self._lose()
+        if self._ready.done() and not self._ready.cancelled():
+            self._ready.exception()
+        if self._process is not None:
+            await asyncio.to_thread(self._process.wait)
+        for _ in range(50):  # as process 1 of a container we inherit its children; elsewhere init does
+            self._orphans = [pid for pid in self._orphans if not reaped(pid)]
+            if not self._orphans:
+                break
+            await asyncio.sleep(0.01)
+
+
+def reaped(pid: int) -> bool:
+    """Whether this is no child of ours (any more)."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
+def clean_environment() -> dict[str, str]:
+    """What the zygote sees of the world: nothing of ours but where its packages lie. One hash seed for all."""
+    kept = {name: os.environ[name] for name in ("PYTHONPATH", "PYTHONHOME") if name in os.environ}
+    return {
+        **kept,
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }
+
+
+def widen(pipe: int) -> None:
+    """A longer pipe means fewer changes of process; not getting one costs speed only."""
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, EVENT_PIPE)
