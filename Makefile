@@ -7,7 +7,7 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; echo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test test-py test-js test-browser check lint format types lock bench bench-server \
+.PHONY: help run setup dev test test-py test-js test-browser check lint format generate lock bench bench-server \
         bench-browser load parity golden screenshots docker clean
 
 help: ## list the targets
@@ -44,7 +44,7 @@ lint: dev ## ruff, mypy --strict, tsc
 format: dev ## fix what ruff can fix by itself: order of imports, old spellings
 	@$(PY) -m ruff check --fix .
 
-types: dev ## rewrite what is generated from Python: static/js/types.js, the JSON schema, docs/events.md, docs/settings.md
+generate: dev ## rewrite what follows from Python: static/js/types.js, the JSON schema, pages of docs/
 	@$(PY) scripts/generate.py
 
 lock: dev ## write the locks of Python and npm; UPGRADE=1 takes newer versions

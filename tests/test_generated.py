@@ -1,4 +1,4 @@
-"""What `make types` writes is what lies in the repository."""
+"""What `make generate` writes is what lies in the repository."""
 
 import sys
 from pathlib import Path
@@ -20,4 +20,4 @@ def generated():
 @pytest.mark.parametrize("path", [p.relative_to(ROOT).as_posix() for p in generated()])
 def test_generated_file_is_fresh(path):
     want = {p.relative_to(ROOT).as_posix(): text for p, text in generated().items()}[path]
-    assert (ROOT / path).read_text() == want, f"{path} is stale: run `make types`"
+    assert (ROOT / path).read_text() == want, f"{path} is stale: run `make generate`"
