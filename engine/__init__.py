@@ -1,0 +1,35 @@
+"""torch's surface: `import engine as torch` works. Semantics of PyTorch 2.13 on the CPU, written on NumPy.
+
+This file only gathers names; nothing is defined here.
+"""
+
+from __future__ import annotations
+
+from engine import dtypes as _dtypes
+from engine.autograd.modes import enable_grad as enable_grad
+from engine.autograd.modes import inference_mode as inference_mode
+from engine.autograd.modes import is_grad_enabled as is_grad_enabled
+from engine.autograd.modes import no_grad as no_grad
+from engine.autograd.modes import set_grad_enabled as set_grad_enabled
+from engine.dtypes import can_cast as can_cast
+from engine.dtypes import device as device
+from engine.dtypes import dtype as dtype
+from engine.dtypes import finfo as finfo
+from engine.dtypes import get_default_dtype as get_default_dtype
+from engine.dtypes import iinfo as iinfo
+from engine.dtypes import promote_types as promote_types
+from engine.dtypes import set_default_dtype as set_default_dtype
+from engine.tensor import Size as Size
+from engine.tensor import Tensor as Tensor
+from engine.autograd import functional as _functional  # noqa: I001  (fills the table of entry points)
+from engine.ops.op import COMPOSITES as _COMPOSITES
+from engine.ops.op import REGISTRY as _REGISTRY
+
+for _d in _dtypes.ALL:
+    globals()[_d.name] = _d
+globals().update(_dtypes.ALIASES)
+for _name, _op in _REGISTRY.items():
+    if _op.method:
+        globals().setdefault(_name, _op.call)
+for _name, _f in _COMPOSITES.items():
+    globals().setdefault(_name, _f)

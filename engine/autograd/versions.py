@@ -1,0 +1,113 @@
+"""Which values were changed in place, and whether a node that is about to run saved one of them.
+
+Note [Versions cost nothing forwards]
+    Saving a value records nothing. An in-place operation notes (sequence number, version) under the identity of the
+    array that owns the memory, and the newest sequence number in `last_inplace`. Only a node older than that is
+    looked at in backward, and only its saved arrays are looked up. Arrays noted here are kept alive, so that an
+    identity is never that of another array; those nobody else holds are dropped when the table grows.
+"""
+
+from __future__ import annotations
+
+from sys import getrefcount
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from engine.errors import RuntimeFault
+from engine.ops.op import E0, E1, NAMESPACE, REST, RULES, SAVED, SEQ, Node
+from engine import dtypes
+
+# the sequence number at the last in-place operation; numbers fall, so nodes older than it have larger ones
+last_inplace: list[float] = [float("inf")]
+
+# identity of the owner -> [owner, version, [(sequence number, version after it)]]
+_changed: dict[int, list[Any]] = {}
+_limit = [256]
+HISTORY = 64  # changes remembered an array: enough to tell the expected version of any node still alive in practice
+
+
+def owner_of(a: Any) -> Any:
+    """The array whose memory `a` looks at; a scalar payload owns itself."""
+    while type(a) is ndarray and type(a.base) is ndarray:
+        a = a.base
+    return a
+
+
+def version_of(a: Any) -> int:
+    """How often the memory of `a` has been changed in place."""
+    found = _changed.get(id(owner_of(a)))
+    return 0 if found is None else int(found[1])
+
+
+def bump(a: Any, by: int = 1) -> None:
+    """Note that the memory of `a` is about to be, or has been, changed in place."""
+    seq = NAMESPACE["seq"]()
+    last_inplace[0] = seq
+    owner = owner_of(a)
+    found = _changed.get(id(owner))
+    if found is None:
+        if len(_changed) > _limit[0]:
+            _prune()
+        found = _changed[id(owner)] = [owner, 0, []]
+    found[1] += by
+    found[2].append((seq, found[1]))
+    if len(found[2]) > HISTORY:
+        del found[2][: HISTORY // 2]
+
+
+def moved(old: Any, new: Any) -> None:
+    """A tensor's scalar payload was replaced by an in-place operation: its version goes with it."""
+    bump(old)
+    found = _changed[id(owner_of(old))]
+    _changed[id(owner_of(new))] = [owner_of(new), found[1], []]
+
+
+def _prune() -> None:
+    # references: the entry's list, the local name, getrefcount's argument
+    for key in [k for k, v in _changed.items() if getrefcount(v[0]) <= 2]:
+        del _changed[key]
+    _limit[0] = max(256, 2 * len(_changed))
+
+
+def check(n: Node) -> None:
+    """Raise torch's error if a value this node saved was changed after it was saved."""
+    rule = RULES.get(getattr(n[1], "inner", n[1]))
+    if rule is None:
+        return
+    for name, a in zip(rule.saved, n[SAVED:], strict=False):
+        if not isinstance(a, (ndarray, np.generic)):
+            continue
+        found = _changed.get(id(owner_of(a)))
+        if found is None or not found[2] or found[2][-1][0] > n[SEQ]:
+            continue
+        expected = min((v - 1 for s, v in found[2] if s < n[SEQ]), default=found[1])
+        if name == "out":
+            source: Node | None = n
+        else:
+            edges = [e for e in (n[E0], n[E1], *(n[REST] or ())) if e is not None]
+            source = dict(zip(rule.names, edges, strict=False)).get(name)
+        raise modified(a, source, expected, found[1])
+
+
+def modified(a: Any, source: Node | None, expected: int, actual: int) -> RuntimeFault:
+    """torch's sentence about a saved value that was modified."""
+    which = ""
+    if source is not None and source[E0] is not None:
+        name = NAMESPACE["node_name"](source)
+        which = f", which is output 0 of {name},"
+    anomaly = NAMESPACE.get("anomaly_on", False)
+    hint = (
+        "the backtrace further above shows the operation that failed to compute its gradient. The variable in "
+        "question was changed in there or anywhere later. Good luck!"
+        if anomaly
+        else "enable anomaly detection to find the operation that failed to compute its gradient, with "
+        "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
+    return RuntimeFault(
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[torch.{dtypes.TYPE_NAMES[dtypes.of(a)]} {list(np.shape(a))}]{which} is at version {actual}; "
+        f"expected version {expected} instead. Hint: {hint}",
+        hint="use the out-of-place form (y = y + 1 instead of y += 1), or change a copy: y = y.clone()",
+    )

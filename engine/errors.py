@@ -1,0 +1,88 @@
+"""The errors the engine raises: torch's class, torch's words, and a hint of ours beside them.
+
+    EngineError                          .hint: a way out, computed from the actual values, or None
+    ├── RuntimeFault   (RuntimeError)    shapes that do not fit, autograd misuse, dtypes that do not mix
+    ├── ValueFault     (ValueError)
+    ├── TypeFault      (TypeError)
+    ├── IndexFault     (IndexError)
+    ├── AttributeFault (AttributeError)
+    ├── NotImplementedFault (NotImplementedError, which is a RuntimeError)
+    └── Unsupported    (AttributeError, NotImplementedError)   torch has it, Backstep does not
+
+Each prints itself under torch's class name, so that a traceback reads as torch's does, and `except RuntimeError`
+works. The hint is never part of str(error).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TypeVar
+
+E = TypeVar("E", bound="type[EngineError]")
+
+
+class EngineError(Exception):
+    """Base of all errors the engine raises on purpose."""
+
+    hint: str | None = None
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+
+def _named(name: str) -> object:
+    def rename(cls: E) -> E:
+        cls.__name__ = cls.__qualname__ = name
+        cls.__module__ = "builtins"
+        return cls
+
+    return rename
+
+
+@_named("RuntimeError")  # type: ignore[operator]
+class RuntimeFault(EngineError, RuntimeError):
+    """torch raises RuntimeError here."""
+
+
+@_named("ValueError")  # type: ignore[operator]
+class ValueFault(EngineError, ValueError):
+    """torch raises ValueError here."""
+
+
+@_named("TypeError")  # type: ignore[operator]
+class TypeFault(EngineError, TypeError):
+    """torch raises TypeError here."""
+
+
+@_named("IndexError")  # type: ignore[operator]
+class IndexFault(EngineError, IndexError):
+    """torch raises IndexError here."""
+
+
+@_named("AttributeError")  # type: ignore[operator]
+class AttributeFault(EngineError, AttributeError):
+    """torch raises AttributeError here."""
+
+
+@_named("NotImplementedError")  # type: ignore[operator]
+class NotImplementedFault(EngineError, NotImplementedError):
+    """torch raises NotImplementedError here."""
+
+
+@_named("NotImplementedError")  # type: ignore[operator]
+class Unsupported(EngineError, AttributeError, NotImplementedError):
+    """torch has it and Backstep has not. An AttributeError too, so that hasattr() answers."""
+
+
+def unsupported(name: str, instead: str | None = None) -> Unsupported:
+    """The one error for everything torch has and the engine lacks."""
+    return Unsupported(f"{name} is not supported by Backstep", hint=instead)
+
+
+def near_miss(name: str, known: Iterable[str]) -> str | None:
+    """A hint that names the closest known names, or None."""
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.7)
+    return f"did you mean {' or '.join(repr(c) for c in close)}?" if close else None

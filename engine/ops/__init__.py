@@ -1,0 +1,1 @@
+"""The operations: one block each, gathered in `engine.ops.op.REGISTRY`."""

@@ -1,0 +1,750 @@
+"""The Tensor class: torch's surface over a payload, a graph node and a shape.
+
+Operations come from the registry (engine/ops) and are put on the class at import; what stands here is everything that
+is not an operation: storage, leaves, in-place changes, conversion, indexing syntax, the protocols of Python.
+
+Note [Payload]
+    `_a` is an ndarray or, for one-element tensors of any shape, often a NumPy scalar. As soon as storage is to be
+    shared (.data, .detach(), views, .numpy()) `_array()` boxes the scalar into a real array, in place.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from engine import dtypes
+from engine.autograd import backward, versions
+from engine.autograd.graph import GraphNode, RemovableHandle, add_hook, wrap
+from engine.errors import RuntimeFault, TypeFault, ValueFault, near_miss
+from engine.ops import kernels
+from engine.ops import activation, index, matmul, pointwise, reduce, shape  # noqa: F401  (their blocks fill the registry)
+from engine.ops.op import (
+    BW, COMPOSITES, E0, LEAF_SEQ, META, NAMESPACE, REGISTRY, RULES, SAVED, SEQ, SHAPE, TENSORS, Op, failed,
+)  # fmt: skip
+
+new = object.__new__
+
+
+class Size(tuple):  # type: ignore[type-arg]
+    """A shape: a tuple that prints itself as torch's."""
+
+    __slots__ = ()
+    __module__ = "torch"
+
+    def __repr__(self) -> str:
+        return f"torch.Size({list(self)})"
+
+    __str__ = __repr__
+
+    def numel(self) -> int:
+        """How many elements a tensor of this shape has."""
+        return kernels.numel(self)
+
+    def __add__(self, other: Any) -> Size:
+        return Size(tuple.__add__(self, tuple(other)))
+
+    def __radd__(self, other: Any) -> Size:
+        return Size(tuple(other) + tuple(self))
+
+    def __getitem__(self, i: Any) -> Any:
+        r = tuple.__getitem__(self, i)
+        return Size(r) if isinstance(i, slice) else r
+
+    def __mul__(self, n: Any) -> Size:
+        return Size(tuple.__mul__(self, n))
+
+    __rmul__ = __mul__
+
+
+CPU = dtypes.device("cpu")
+LEAF_OF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
+LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
+
+
+class Tensor:
+    """A multi-dimensional array that can take part in a graph of derivatives."""
+
+    __slots__ = ("_a", "_n", "_s", "_b", "__dict__", "__weakref__")
+    __module__ = "torch"
+    __array_priority__ = 1000
+
+    _a: Any  # payload, see Note [Payload]
+    _n: Any  # graph node, or None
+    _s: tuple[int, ...]  # shape
+    _b: Any  # (base, op, params, other inputs) of a view; unset otherwise
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        return TENSORS["legacy_constructor"](cls, *args, **kwargs)
+
+    # ---- storage -----------------------------------------------------------------------------------
+
+    def _array(self) -> ndarray[Any, Any]:
+        """The real array of this tensor; a scalar payload is boxed for good."""
+        a = self._a
+        if type(a) is not ndarray:
+            fresh = np.empty(self._s, a.dtype)
+            fresh.fill(a)
+            if versions.version_of(a):
+                versions.moved_storage(a, fresh)
+            a = self._a = fresh
+        return a  # type: ignore[no-any-return]
+
+    @property
+    def data(self) -> Tensor:
+        """The same storage outside of the graph; changing it in place is not tracked."""
+        r: Tensor = new(Tensor)
+        r._a = self._array()
+        r._n = None
+        r._s = self._s
+        r.__dict__["_data_of"] = self
+        return r
+
+    @data.setter
+    def data(self, other: Tensor) -> None:
+        if not isinstance(other, Tensor):
+            raise TypeFault(f"Variable data has to be a tensor, but got {type(other).__name__}")
+        obs = NAMESPACE["_obs"]
+        before = None if obs is None else np.array(self._a).reshape(self._s)
+        self._a = other._a
+        self._s = other._s
+        n = self._n
+        if n is not None:
+            n[SHAPE] = other._s
+        if obs is not None:
+            obs.update(self, before, np.array(self._a).reshape(self._s), None, {})
+
+    def detach(self) -> Tensor:
+        """The same storage outside of the graph; in-place changes are tracked by version."""
+        r: Tensor = new(Tensor)
+        r._a = self._array()
+        r._n = None
+        r._s = self._s
+        return r
+
+    def detach_(self) -> Tensor:
+        """Taken out of the graph for good."""
+        if getattr(self, "_b", None) is not None:
+            raise RuntimeFault(
+                "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
+                "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
+                "detach_() cannot be called on these gradients. To fix this error, please refer to the "
+                "Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution."
+            )
+        self._n = None
+        return self
+
+    def numpy(self, *, force: bool = False) -> ndarray[Any, Any]:
+        """The storage as a NumPy array."""
+        if self._n is not None and not force:
+            raise RuntimeFault(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.",
+                hint="x.detach().numpy()",
+            )
+        return self._array()
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> ndarray[Any, Any]:
+        a = self.numpy()
+        return a if dtype is None else a.astype(dtype, copy=False)
+
+    def item(self) -> Any:
+        """The only element as a Python number."""
+        a = self._a
+        if a.size != 1:
+            raise RuntimeFault(
+                f"a Tensor with {a.size} elements cannot be converted to Scalar",
+                hint="item() needs one element: reduce first (.sum(), .mean()), or use .tolist()",
+            )
+        v = a.item()
+        return v if type(v) in (float, int, bool) else float(v)
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers."""
+        a = np.asarray(self._a).reshape(self._s)
+        return (a.astype(np.float32) if a.dtype.kind == "V" or a.dtype == dtypes.bfloat16.np else a).tolist()
+
+    # ---- what it is ------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dimension."""
+        return Size(self._s)
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        return Size(self._s) if dim is None else self._s[reduce.axis_of(dim, len(self._s))]
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The type of the elements."""
+        return dtypes.of(self._a)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self._s)
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return len(self._s)
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return int(self._a.size)
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Bytes an element."""
+        return int(self._a.dtype.itemsize)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes an element."""
+        return int(self._a.dtype.itemsize)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return int(self._a.nbytes)
+
+    @property
+    def device(self) -> dtypes.device:
+        """Where it lies: the CPU."""
+        return CPU
+
+    @property
+    def layout(self) -> Any:
+        """Dense."""
+        return NAMESPACE.get("strided_layout", "torch.strided")
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no operation made it, or none that is tracked."""
+        return self._n is None or self._n[E0] is None
+
+    @property
+    def grad_fn(self) -> GraphNode | None:
+        """The node that made it."""
+        n = self._n
+        return None if n is None or n[E0] is None else wrap(n)
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of its node it is."""
+        return 0
+
+    @property
+    def _version(self) -> int:
+        return versions.version_of(self._a)
+
+    @property
+    def _base(self) -> Tensor | None:
+        b = getattr(self, "_b", None)
+        return None if b is None else b[0]
+
+    def _is_view(self) -> bool:
+        return getattr(self, "_b", None) is not None
+
+    is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_complex_ = False
+
+    def is_floating_point(self) -> bool:
+        """Whether the elements are floating point numbers."""
+        return self.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        """False: there are no complex numbers here."""
+        return False
+
+    def is_signed(self) -> bool:
+        """Whether the elements have a sign."""
+        return self.dtype.is_signed
+
+    def is_inference(self) -> bool:
+        """Whether it was made in inference mode."""
+        return False
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Steps in elements from one index to the next, per dimension."""
+        a = self._array()
+        k = a.itemsize
+        s = tuple(x // k for x in a.strides)
+        return s if dim is None else s[reduce.axis_of(dim, len(s))]
+
+    def is_contiguous(self, *, memory_format: Any = None) -> bool:
+        """Whether the elements lie in row-major order without gaps."""
+        return type(self._a) is not ndarray or bool(self._a.flags.c_contiguous)
+
+    def storage_offset(self) -> int:
+        """Where in the storage the first element lies."""
+        a = self._array()
+        owner = versions.owner_of(a)
+        return int((a.__array_interface__["data"][0] - owner.__array_interface__["data"][0]) // a.itemsize)
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return int(self._array().__array_interface__["data"][0])
+
+    # ---- gradients ---------------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to or through it."""
+        return self._n is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        n = self._n
+        if n is not None and n[E0] is not None:
+            if not value:
+                raise RuntimeFault(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                    "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                )
+            return
+        if value:
+            if n is None:
+                if not self.dtype.is_floating_point:
+                    raise RuntimeFault(
+                        "only Tensors of floating point and complex dtype can require gradients",
+                        hint="make it with floating point numbers: torch.tensor([1.0, 2.0]) or dtype=torch.float32",
+                    )
+                held = self.__dict__.pop("_grad", None)
+                self._n = [LEAF_SEQ, None, None, None, None, 0, None, self._s, held, weakref.ref(self)]
+        elif n is not None:
+            if n[META] is not None:
+                self.__dict__["_grad"] = n[META]
+            self._n = None
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Track gradients of this leaf from now on."""
+        if not isinstance(requires_grad, bool):
+            raise TypeFault(
+                f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {type(requires_grad).__name__}"
+            )
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward accumulated here."""
+        n = self._n
+        if n is None:
+            held: Tensor | None = self.__dict__.get("_grad")
+            return held
+        if n[E0] is None:
+            return n[META]  # type: ignore[no-any-return]
+        kept: Tensor | None = self.__dict__.get("_retained")
+        if kept is None and not self.retains_grad:
+            import warnings
+
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+                "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
+                "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure "
+                "you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more informations.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return kept
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeFault(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            if value is self:
+                raise RuntimeFault("can't assign Variable as its own grad")
+            if value.dtype is not self.dtype:
+                raise RuntimeFault(
+                    f"attempting to assign a gradient with dtype '{_c_name(value)}' to a tensor with dtype "
+                    f"'{_c_name(self)}'. The gradient must match the tensor's dtype (or the tensor's grad_dtype when set)."
+                )
+            if value._s != self._s:
+                raise RuntimeFault(
+                    f"attempting to assign a gradient of size '{list(value._s)}' to a tensor of size '{list(self._s)}'. "
+                    "Please ensure that the gradient and the tensor are the same size"
+                )
+        obs = NAMESPACE["_obs"]
+        if obs is not None and value is None and self.is_leaf and self.grad is not None:
+            obs.zero([self], "none")
+        n = self._n
+        if n is None:
+            self.__dict__["_grad"] = value
+        elif n[E0] is None:
+            n[META] = value
+        else:
+            self.__dict__["_retained"] = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of a non-leaf in .grad."""
+        n = self._n
+        if n is None:
+            raise RuntimeFault("can't retain_grad on Tensor that has requires_grad=False")
+        if n[E0] is not None:
+            backward.hooked(n).retain = weakref.ref(self)
+            self.__dict__["_retains"] = True
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether retain_grad() was called on a non-leaf."""
+        return "_retains" in self.__dict__
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """hook(grad) each time a gradient of this tensor is complete; it may return another."""
+        if self._n is None:
+            raise RuntimeFault("cannot register a hook on a tensor that doesn't require gradient")
+        return add_hook(backward.hooked(self._n).tensor_hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """hook(tensor) after .grad of this leaf was accumulated."""
+        if self._n is None:
+            raise RuntimeFault("cannot register a hook on a tensor that doesn't require gradient")
+        if self._n[E0] is not None:
+            raise RuntimeFault("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        return add_hook(backward.hooked(self._n).post, lambda *_: hook(self))
+
+    def backward(
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+    ) -> None:
+        """Gradients of this tensor with respect to the leaves, added to their .grad."""
+        n = self._n
+        if (
+            gradient is None
+            and not retain_graph
+            and not create_graph
+            and inputs is None
+            and n is not None
+            and NAMESPACE["_obs"] is None
+            and self._a.size == 1
+            and not NAMESPACE.get("anomaly_on", False)
+        ):
+            backward.run_fast(n, self._a.dtype.type(1.0))
+            return
+        TENSORS["backward"]((self,), gradient, retain_graph, create_graph, inputs=inputs)
+
+    # ---- Python ----------------------------------------------------------------------------------------------
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        from engine.printing import tensor_str
+
+        return tensor_str(self)
+
+    def __format__(self, spec: str) -> str:
+        if self._s == () and type(self) is Tensor:
+            return format(self.item(), spec)
+        return object.__format__(self, spec)
+
+    def __bool__(self) -> bool:
+        a = self._a
+        if a.size == 1:
+            return bool(a.item() if type(a) is not ndarray else a.reshape(-1)[0])
+        if a.size == 0:
+            raise RuntimeFault("Boolean value of Tensor with no values is ambiguous")
+        raise RuntimeFault(
+            "Boolean value of Tensor with more than one value is ambiguous",
+            hint="say which: (x > 0).all(), (x > 0).any(), or torch.equal(x, y)",
+        )
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.is_floating_point or self._a.size != 1:
+            raise TypeFault("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if not self._s:
+            raise TypeFault("len() of a 0-d tensor")
+        return self._s[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self._s:
+            raise TypeFault("iteration over a 0-d tensor")
+        return iter([TENSORS["select"](self, 0, i) for i in range(self._s[0])])
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if not self.is_leaf:
+            raise RuntimeFault(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
+                "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
+                "https://github.com/pytorch/pytorch/pull/103001"
+            )
+        if id(self) in memo:
+            return memo[id(self)]
+        r = new(type(self))
+        r._a = self._a.copy()
+        r._s = self._s
+        r._n = None
+        for k, v in self.__dict__.items():
+            if k not in ("_grad", "_data_of", "_retained", "_retains"):
+                r.__dict__[k] = v
+        memo[id(self)] = r
+        if self._n is not None:
+            r.requires_grad = True
+        if self.grad is not None:
+            r.grad = self.grad.__deepcopy__(memo)
+        return r
+
+    def __getattr__(self, name: str) -> Any:
+        raise TENSORS["missing_attribute"](name)
+
+    def __setstate__(self, state: Any) -> None:
+        raise TypeFault("tensors cannot be unpickled")
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeFault("torch.save and pickle of tensors are not supported by Backstep")
+
+
+def _c_name(t: Tensor) -> str:
+    return {"float32": "float", "float64": "double", "int64": "long", "float16": "Half"}.get(t.dtype.name, t.dtype.name)
+
+
+NAMESPACE["Tensor"] = Tensor
+
+
+def make(payload: Any, shape_: tuple[int, ...]) -> Tensor:
+    """A tensor without history around a payload."""
+    r: Tensor = new(Tensor)
+    r._a = payload
+    r._n = None
+    r._s = shape_
+    return r
+
+
+def wrap_array(a: Any) -> Tensor:
+    """A tensor that shares an array's memory (a scalar stays a scalar)."""
+    return make(a, a.shape)
+
+
+def link_view(r: Tensor, base: Tensor, o: Op, params: dict[str, Any]) -> None:
+    """Note that r shares base's storage, and how to see it again after base has changed."""
+    b = getattr(base, "_b", None)
+    r._b = (base if b is None else b[0], base, o, params)
+
+
+def missing_attribute(name: str) -> Exception:
+    """torch's AttributeError, with the nearest names."""
+    from engine.errors import AttributeFault
+
+    return AttributeFault(f"'Tensor' object has no attribute '{name}'", hint=near_miss(name, dir(Tensor)))
+
+
+# ---- in place ---------------------------------------------------------------------------------------------------
+
+
+def store(out: Tensor, r: Tensor) -> Tensor:
+    """`out=`: write the result into a given tensor."""
+    if not isinstance(out, Tensor):
+        raise TypeFault(f"argument 'out' must be Tensor, not {type(out).__name__}")
+    if r._n is not None or out._n is not None:
+        raise RuntimeFault(
+            "out=... arguments don't support automatic differentiation, but one of the arguments requires grad.",
+            hint="leave out= away, or compute under torch.no_grad()",
+        )
+    if not dtypes.can_cast(r.dtype, out.dtype):
+        raise RuntimeFault(
+            f"result type {dtypes.SCALAR_NAMES[r.dtype]} can't be cast to the desired output type "
+            f"{dtypes.SCALAR_NAMES[out.dtype]}"
+        )
+    if out._s == r._s:
+        write(out, r._a)
+    else:
+        out._a = r._a.astype(out._a.dtype)
+        out._s = r._s
+    return out
+
+
+def write(t: Tensor, value: Any) -> None:
+    """Change t's storage to `value` (broadcast and cast), counting the version; no graph."""
+    a = t._a
+    obs = NAMESPACE["_obs"]
+    before = None
+    if obs is not None:
+        before = np.array(a).reshape(t._s)
+    source = t.__dict__.get("_data_of") if t.__dict__ else None
+    if type(a) is ndarray:
+        a[...] = value
+        if source is None:
+            versions.bump(a)
+    else:
+        v = value.reshape(-1)[0] if type(value) is ndarray else value
+        fresh = a.dtype.type(v)
+        t._a = fresh
+        versions.moved(a, fresh)
+    if obs is not None:
+        _observe_write(obs, t if source is None else source, before, t)
+
+
+def _observe_write(obs: Any, owner: Tensor, before: Any, t: Tensor) -> None:
+    now = np.array(t._a).reshape(t._s)
+    known = getattr(obs, "is_gradient", None)
+    if known is not None and known(t):
+        if not now.any():
+            obs.zero([t], "zero")
+        return
+    if owner.is_leaf and owner._n is not None:
+        obs.update(owner, before, now, None, {})
+
+
+def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
+    """Make r, computed from t, the new value of t: storage, version and history."""
+    n = t._n
+    if NAMESPACE["grad_on"]:
+        b = getattr(t, "_b", None)
+        if n is not None and n[E0] is None:
+            raise failed(o, (t,), RuntimeFault(
+                LEAF, hint="change it under torch.no_grad(), or make a new tensor: w = w - lr * w.grad"))  # fmt: skip
+        if b is not None and b[0]._n is not None and b[0]._n[E0] is None:
+            raise failed(o, (t,), RuntimeFault(
+                LEAF_OF_VIEW, hint="change it under torch.no_grad(), or clone the leaf first"))  # fmt: skip
+    if r._s != t._s:
+        if kernels.broadcast_shapes(r._s, t._s) != t._s:
+            raise RuntimeFault(
+                f"output with shape {list(t._s)} doesn't match the broadcast shape {list(r._s)}",
+                hint="an in-place operation cannot change the shape; use the form without the underscore",
+            )
+    if not dtypes.can_cast(r.dtype, t.dtype):
+        raise RuntimeFault(
+            f"result type {dtypes.SCALAR_NAMES[r.dtype]} can't be cast to the desired output type "
+            f"{dtypes.SCALAR_NAMES[t.dtype]}",
+            hint="an in-place operation keeps the dtype: use the form without the underscore, or x = x.float() first",
+        )
+    write(t, r._a)
+    if NAMESPACE["grad_on"]:
+        m = r._n
+        if m is not None:
+            rule = RULES.get(m[BW])
+            if rule is not None and "out" in rule.saved:
+                m[SAVED + rule.saved.index("out")] = t._a
+                m[SEQ] = NAMESPACE["seq"]()
+        if getattr(t, "_b", None) is not None:
+            TENSORS["rebase_view"](t, m)
+        else:
+            t._n = m
+            rebind_views(t)
+    return t
+
+
+def rebind_views(base: Tensor) -> None:
+    """Give the live views of a changed base their new history."""
+    TENSORS["rebase_views"](base)
+
+
+def inplace(name: str) -> Callable[..., Tensor]:
+    """The `name_` form of an operation."""
+    f = TENSORS[name]
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return apply_inplace(self, f(self, *args, **kwargs), REGISTRY.get(name))
+
+    method.__name__ = method.__qualname__ = name + "_"
+    method.__doc__ = f"In-place form of {name}()."
+    return method
+
+
+NAMESPACE.update(store=store, link_view=link_view)
+TENSORS.update(missing_attribute=missing_attribute, revive=backward.revive)
+TENSORS.setdefault("rebase_views", lambda base: None)
+TENSORS.setdefault("rebase_view", lambda t, m: None)
+
+
+def cast(t: Tensor, numpy_type: Any) -> Tensor:
+    """t in another NumPy dtype, part of the graph."""
+    return t if t._a.dtype == numpy_type else TENSORS["to_dtype"](t, dtypes.OF_NUMPY[np.dtype(numpy_type)])
+
+
+TENSORS["cast"] = cast
+
+
+def install_methods() -> None:
+    """Put the registry's operations on the class: method, in-place form."""
+    for name, o in REGISTRY.items():
+        if o.method and not hasattr_own(name):
+            setattr(Tensor, name, o.call)
+        if o.inplace:
+            setattr(Tensor, name + "_", inplace(name))
+    for name, f in COMPOSITES.items():
+        if not hasattr_own(name):
+            setattr(Tensor, name, f)
+
+
+def hasattr_own(name: str) -> bool:
+    """Whether the class body itself defines a name."""
+    return name in Tensor.__dict__
+
+
+def _binary(name: str, reverse: bool = False) -> Callable[[Tensor, Any], Any]:
+    """Python's operator for an operation; what is no number and no tensor is left to the other operand."""
+    f = TENSORS[name]
+
+    def operator(self: Tensor, other: Any) -> Any:
+        if not isinstance(other, (Tensor, float, int, np.generic)):
+            if not isinstance(other, ndarray):
+                return NotImplemented
+            other = TENSORS["as_tensor"](other)
+        return f(other, self) if reverse else f(self, other)
+
+    return operator
+
+
+def _number_first(name: str) -> Callable[[Tensor, Any], Any]:
+    return _binary(name, True)
+
+
+def _direct(name: str) -> Callable[[Tensor, Any], Any]:
+    """The operation itself as operator: no wrapper on the hot path; `general` answers NotImplemented for strangers."""
+    f: Callable[[Tensor, Any], Any] = NAMESPACE.setdefault("operator_" + name, TENSORS[name])
+    return f
+
+
+def rtruediv(self: Tensor, other: Any) -> Any:
+    """number / x: a reciprocal times the number, as torch has it."""
+    if isinstance(other, (float, int, np.generic)):
+        return TENSORS["mul"](TENSORS["reciprocal"](self), other)
+    return NotImplemented
+
+
+def matmul_operator(self: Tensor, other: Any) -> Any:
+    """x @ y."""
+    return TENSORS["matmul"](self, other) if isinstance(other, Tensor) else NotImplemented
+
+
+def install_operators() -> None:
+    """Python's operators."""
+    for symbol, name in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div")):
+        setattr(Tensor, f"__{symbol}__", _direct(name))
+    Tensor.__radd__ = _direct("add")  # type: ignore[attr-defined]
+    Tensor.__rmul__ = _direct("mul")  # type: ignore[attr-defined]
+    Tensor.__rsub__ = _direct("rsub")  # type: ignore[attr-defined]
+    Tensor.__rtruediv__ = rtruediv  # type: ignore[attr-defined]
+    Tensor.__neg__ = TENSORS["neg"]  # type: ignore[attr-defined]
+    Tensor.__matmul__ = matmul_operator  # type: ignore[attr-defined]
+    Tensor.__pow__ = TENSORS["pow"]  # type: ignore[attr-defined]
+    for symbol, name in (("iadd", "add"), ("isub", "sub"), ("imul", "mul"), ("itruediv", "div")):
+        setattr(Tensor, f"__{symbol}__", inplace(name))
+    Tensor.T = property(lambda self: TENSORS["permute"](self, tuple(range(len(self._s)))[::-1]))  # type: ignore[attr-defined]
+
+
+install_methods()
+install_operators()
