@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import importlib
+import mmap
 import os
 import re
 import signal
@@ -63,6 +64,10 @@ def preload() -> list[str]:
                 missing.append(name)
         warm_up()
     alias_engine()
+    manners.divert_chance()
+    manners.skip_sleep(lambda text: OUTLET.emit(ev.Note(text=text, topic="machine")))
+    manners.explain_input()
+    manners.close_imports(PROGRAM_MODULE)
     return missing
 
 
@@ -132,6 +137,9 @@ class Outlet:
             late()
 
 
+OUTLET = Outlet()
+
+
 def read_job() -> Job:
     parts = []
     while part := os.read(READ_FD, 65536):
@@ -163,15 +171,15 @@ def raise_in_program(error: BaseException, interrupted: FrameType | None) -> Non
     sys.settrace(lambda *_: None)
 
 
-def warn_by_signal(outlet: Outlet, limits: dict[str, int | float]) -> None:
+def warn_by_signal(limits: dict[str, int | float]) -> None:
     """Turns the two warnings into an exception with a line. Who ignores it is killed a moment later."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         which, what = ("wall", "seconds") if number == CLOCK else ("cpu", "seconds of processor time")
         error = TimeLimit(f"the program ran longer than {limits.get(which, 0):g} {what}")
         error.hint = "does this loop end? Fewer steps or a smaller data set also help"
-        if outlet.busy:
-            outlet.late = lambda: raise_in_program(error, sys._getframe())
+        if OUTLET.busy:
+            OUTLET.late = lambda: raise_in_program(error, sys._getframe())
         else:
             raise_in_program(error, frame)
 
@@ -183,19 +191,15 @@ def run() -> NoReturn:
     """Called once by a child whose box is closed. Leaves the process."""
     try:
         job = read_job()
-        outlet = Outlet()
-        ballast = bytearray(4 << 20)  # given back when memory ran out, so that there is some to say so
+        ballast = mmap.mmap(-1, 4 << 20, mmap.MAP_PRIVATE)  # given back when memory ran out, to say so with
         manners.fix_chance(job.seed)
-        manners.skip_sleep(lambda text: outlet.emit(ev.Note(text=text, topic="machine")))
-        manners.explain_input()
-        manners.close_imports(PROGRAM_MODULE)
-        warn_by_signal(outlet, job.limits)
+        warn_by_signal(job.limits)
         try:
-            run_program(job, outlet.emit)
+            run_program(job, OUTLET.emit)
         except BaseException as error:  # the recorder could not: say at least what and where
-            del ballast
-            outlet.emit(describe(error))
-        outlet.emit(ev.End(status="ok"))  # "I am done": the parent writes the real one
+            ballast.close()
+            OUTLET.emit(describe(error))
+        OUTLET.emit(ev.End(status="ok"))  # "I am done": the parent writes the real one
     finally:
         os._exit(0)
 

@@ -146,25 +146,28 @@ def explain_input() -> None:
     builtins.input = input
 
 
+_STREAM = random.Random(0)
+_seed = random.Random.seed
+
+
+def divert_chance() -> None:
+    """Randomness that would come from the system comes from a stream of our own."""
+
+    def urandom(size: SupportsIndex, /) -> bytes:
+        return _STREAM.randbytes(int(size))
+
+    def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
+        _seed(self, _STREAM.getrandbits(128) if a is None and self is not _STREAM else a, version)
+
+    os.urandom = urandom
+    random._urandom = urandom  # type: ignore[attr-defined]
+    random.Random.seed = seed  # type: ignore[method-assign]
+
+
 def fix_chance(seed: int) -> None:
     """Every source of randomness becomes a function of the seed, those that would ask the system included."""
     import numpy as np
 
-    stream = random.Random(seed ^ 0x9E3779B97F4A7C15)
-
-    def urandom(size: SupportsIndex, /) -> bytes:
-        return stream.randbytes(int(size))
-
-    os.urandom = urandom
-    random._urandom = urandom  # type: ignore[attr-defined]
-    seeded = random.Random.seed
-
-    def seed_from_stream(self: random.Random, a: Any = None, version: int = 2) -> None:
-        if a is None and self is not stream:
-            a = stream.getrandbits(128)
-        seeded(self, a, version)
-
-    random.Random.seed = seed_from_stream  # type: ignore[method-assign]
+    _seed(_STREAM, seed ^ 0x9E3779B97F4A7C15)
     random.seed(seed)
-    random._inst.seed(seed)
     np.random.seed(seed & 0xFFFFFFFF)

@@ -24,6 +24,9 @@ from app.runs.runner import RunnerLost
 
 START_SECONDS = 30.0
 """Within which a zygote must have said that it is ready; importing NumPy from a cold disk takes a while."""
+ROOT = str(Path(__file__).resolve().parents[2])
+BOOT = f"import sys; sys.path.insert(0, {ROOT!r}); from app.sandbox.zygote import main; main()"
+"""Not `-m`: the module called __main__ is the learner's."""
 EVENT_PIPE = 256 * 1024
 LAST_WARNING = signal.SIGUSR1  # guest.CLOCK; the guest is not imported here
 
@@ -116,10 +119,9 @@ class Zygote:
         """Returns when it is ready to fork. RunnerLost when it did not come up."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        file = str(Path(__file__).resolve().with_name("zygote.py"))
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-s", "-P", "-B", file, str(theirs.fileno())],
+                [sys.executable, "-s", "-P", "-B", "-c", BOOT, str(theirs.fileno())],
                 env=clean_environment(),
                 cwd="/",
                 stdin=subprocess.DEVNULL,

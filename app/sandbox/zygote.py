@@ -22,9 +22,6 @@ import socket
 import sys
 from typing import Any, NoReturn
 
-if __name__ == "__main__":  # started as a file, not as a module, whatever the working directory
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-
 from app.sandbox import guest, lockdown
 
 
@@ -185,7 +182,3 @@ def main() -> NoReturn:
     zygote = Zygote(control, filter, base)
     zygote.report(ready=report)
     zygote.serve()
-
-
-if __name__ == "__main__":
-    main()
