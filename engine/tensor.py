@@ -108,15 +108,16 @@ class Tensor:
     def data(self, other: Tensor) -> None:
         if not isinstance(other, Tensor):
             raise TypeFault(f"Variable data has to be a tensor, but got {type(other).__name__}")
-        obs = NAMESPACE["_obs"]
-        before = None if obs is None else np.array(self._a).reshape(self._s)
+        watch = NAMESPACE["_watch"]
+        before = None if NAMESPACE["_obs"] is None else np.array(self._a).reshape(self._s)
         self._a = other._a
         self._s = other._s
         n = self._n
         if n is not None:
             n[SHAPE] = other._s
-        if obs is not None:
-            obs.update(self, before, np.array(self._a).reshape(self._s), None, {})
+        if watch is not None:
+            now = None if before is None else np.array(self._a).reshape(self._s)
+            watch.update(self, before, now, None, {})
 
     def detach(self) -> Tensor:
         """The same storage outside of the graph; in-place changes are tracked by version."""
@@ -371,9 +372,9 @@ class Tensor:
                     f"attempting to assign a gradient of size '{list(value._s)}' to a tensor of size '{list(self._s)}'. "
                     "Please ensure that the gradient and the tensor are the same size"
                 )
-        obs = NAMESPACE["_obs"]
-        if obs is not None and value is None and self.is_leaf and self.grad is not None:
-            obs.zero([self], "none")
+        watch = NAMESPACE["_watch"]
+        if watch is not None and value is None and self.is_leaf and self.grad is not None:
+            watch.zero([self], "none")
         n = self._n
         if n is None:
             self.__dict__["_grad"] = value
@@ -429,7 +430,10 @@ class Tensor:
             and self._a.size == 1
             and not NAMESPACE.get("anomaly_on", False)
         ):
-            backward.run_fast(n, self._a.dtype.type(1.0))
+            one = self._a.dtype.type(1.0)
+            if NAMESPACE["_watch"] is not None:
+                NAMESPACE["_watch"].seed(self, n, one, False, False, None)
+            backward.run_fast(n, one)
             return
         TENSORS["backward"]((self,), gradient, retain_graph, create_graph, inputs=inputs)
 
@@ -578,9 +582,9 @@ def store(out: Tensor, r: Tensor) -> Tensor:
 def write(t: Tensor, value: Any) -> None:
     """Change t's storage to `value` (broadcast and cast), counting the version; no graph."""
     a = t._a
-    obs = NAMESPACE["_obs"]
+    watch = NAMESPACE["_watch"]
     before = None
-    if obs is not None:
+    if NAMESPACE["_obs"] is not None:
         before = np.array(a).reshape(t._s)
     source = t.__dict__.get("_data_of") if t.__dict__ else None
     if type(a) is ndarray:
@@ -592,19 +596,19 @@ def write(t: Tensor, value: Any) -> None:
         fresh = a.dtype.type(v)
         t._a = fresh
         versions.moved(a, fresh)
-    if obs is not None:
-        _observe_write(obs, t if source is None else source, before, t)
+    if watch is not None:
+        _observe_write(watch, t if source is None else source, before, t)
 
 
-def _observe_write(obs: Any, owner: Tensor, before: Any, t: Tensor) -> None:
-    now = np.array(t._a).reshape(t._s)
-    known = getattr(obs, "is_gradient", None)
+def _observe_write(watch: Any, owner: Tensor, before: Any, t: Tensor) -> None:
+    known = getattr(watch, "is_gradient", None)
     if known is not None and known(t):
-        if not now.any():
-            obs.zero([t], "zero")
+        if not np.any(t._a):
+            watch.zero([t], "zero")
         return
     if owner.is_leaf and owner._n is not None:
-        obs.update(owner, before, now, None, {})
+        now = None if before is None else np.array(t._a).reshape(t._s)
+        watch.update(owner, before, now, None, {})
 
 
 def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
@@ -656,6 +660,8 @@ def inplace(name: str) -> Callable[..., Tensor]:
     f = TENSORS[name]
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if NAMESPACE["_obs"] is not None:
+            NAMESPACE["_obs"].target = self  # the operation that follows computes its new value
         return apply_inplace(self, f(self, *args, **kwargs), REGISTRY.get(name))
 
     method.__name__ = method.__qualname__ = name + "_"

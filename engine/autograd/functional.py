@@ -74,14 +74,14 @@ def _differentiate(
                 hint="no input of this value was made with requires_grad=True, or it was detached (.data, .detach(), "
                 ".item(), no_grad) on the way",
             )
-    obs = NAMESPACE["_obs"]
+    watch = NAMESPACE["_watch"]
     roots = [o._n for o in outputs]
-    if obs is not None:
+    if watch is not None:
         for o, g in zip(outputs, grads, strict=True):
-            obs.seed(o, o._n, walk._array(g, o._s), keep, create_graph, None if targets is None else list(targets.values()))
+            watch.seed(o, o._n, walk._array(g, o._s), keep, create_graph, None if targets is None else list(targets.values()))
     before = NAMESPACE["grad_on"]
     NAMESPACE["grad_on"] = create_graph
-    watch = _nan_watch if NAMESPACE.get("anomaly_on", False) and NAMESPACE.get("anomaly_nan", True) else None
+    anomaly = _nan_watch if NAMESPACE.get("anomaly_on", False) and NAMESPACE.get("anomaly_nan", True) else None
     try:
         return walk.run(
             roots,
@@ -90,7 +90,7 @@ def _differentiate(
             create_graph=create_graph,
             targets=targets,
             accumulating=accumulating,
-            anomaly=watch,
+            anomaly=anomaly,
         )
     finally:
         NAMESPACE["grad_on"] = before

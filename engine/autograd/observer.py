@@ -18,7 +18,12 @@ Array = Any
 
 
 class Observer(Protocol):
-    """What the engine calls, in the order in which things happen."""
+    """What the engine calls, in the order in which things happen.
+
+    target is set to the tensor that an operation in place is about to change, just before its `forward`.
+    """
+
+    target: Tensor | None
 
     def forward(
         self,
@@ -93,10 +98,12 @@ class Observer(Protocol):
 
 
 active: Observer | None = None
-"""Told everything; operations read it as `_obs`, the backward walk and modules from here."""
+"""Told everything; operations and the backward walk read it as NAMESPACE["_obs"]."""
 
 watch: Observer | None = None
-"""Told `seed`, `zero` and `update`, whether it watches in full (then it is `active` too) or only in brief."""
+"""Told `seed`, `zero` and `update`, whether it watches in full (then it is `active` too) or only in brief.
+
+In brief, `update` comes with None for values and no terms: it says only that the tensor changed."""
 
 
 def install(observer: Observer | None, *, brief: bool = False) -> Observer | None:
@@ -108,4 +115,5 @@ def install(observer: Observer | None, *, brief: bool = False) -> Observer | Non
     before, watch = watch, observer
     active = None if brief else observer
     NAMESPACE["_obs"] = active
+    NAMESPACE["_watch"] = watch
     return before

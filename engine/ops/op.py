@@ -60,6 +60,7 @@ NAMESPACE: dict[str, Any] = {
     "product_unbroadcast": kernels.product_unbroadcast,
     "grad_on": True,
     "_obs": None,
+    "_watch": None,
     "Tensor": None,
 }
 
