@@ -68,7 +68,9 @@ parity: ## compare with PyTorch itself, in an environment of its own (.venv-pari
 
 golden: ## rewrite the golden files, those that PyTorch makes included; review the diff like code
 	@$(RUN_PYTHON) scripts/setup.py parity
-	@.venv-parity/bin/python -m tests.parity.goldens $(ARGS)
+	@for file in tests/parity/freeze_*.py; do \
+	  .venv-parity/bin/python -m tests.parity.$$(basename $$file .py) || exit 1; \
+	done
 
 screenshots: dev ## rewrite docs/img from the real app
 	@$(PY) scripts/screenshots.py $(ARGS)

@@ -1,0 +1,35 @@
+"""The same doubling with a module, a loss object and an optimizer."""
+import torch
+
+x_data = torch.tensor([[1.0], [2.0], [3.0]])
+y_data = torch.tensor([[2.0], [4.0], [6.0]])
+torch.manual_seed(0)
+
+
+class LinearModel(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(1, 1)
+
+    def forward(self, x):
+        return self.linear(x)
+
+
+model = LinearModel()
+print(model)
+print("w =", model.linear.weight.item(), "b =", model.linear.bias.item())
+criterion = torch.nn.MSELoss(reduction="sum")
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+
+for epoch in range(1000):
+    y_pred = model(x_data)
+    loss = criterion(y_pred, y_data)
+    if epoch % 100 == 0:
+        print(epoch, loss.item())
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+print("w =", model.linear.weight.item())
+print("b =", model.linear.bias.item())
+print("prediction for 4:", model(torch.tensor([[4.0]])).data)
