@@ -50,8 +50,9 @@ generate: dev ## rewrite what follows from Python: static/js/types.js, the JSON 
 lock: dev ## write the locks of Python and npm; UPGRADE=1 takes newer versions
 	@$(PY) scripts/lock.py $(if $(UPGRADE),--upgrade)
 
-bench: dev ## time the engine's ops and programs
-	@$(PY) -m bench.engine $(ARGS)
+bench: ## time the engine beside PyTorch and NumPy by hand, in .venv-parity
+	@$(RUN_PYTHON) scripts/setup.py parity
+	@.venv-parity/bin/python -m bench.engine $(ARGS)
 
 bench-server: dev ## time the routes on a server of its own
 	@$(PY) -m bench.server $(ARGS)
