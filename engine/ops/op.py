@@ -109,6 +109,7 @@ class Op:
     method: bool
     inplace: bool
     public: str
+    optional: tuple[str, ...] = ()  # inputs that may be None: they then get no edge, and rules read None
     call: Callable[..., Any] | None = None
 
     def node_name(self, params: dict[str, Any]) -> str:
@@ -203,6 +204,7 @@ def op(
     method: bool = True,
     inplace: bool | None = None,
     public: str | None = None,
+    optional: Sequence[str] = (),
 ) -> Any:
     """Declare an operation. Elementwise ones give `forward` and `partials`; structured ones decorate their kernel.
 
@@ -214,6 +216,7 @@ def op(
              "none": the kernel deals with dtypes itself
     lazy     the rules accept a gradient that is still to be broadcast
     public   torch's name, when it differs from the block's own (several blocks may serve one function)
+    optional structured only: inputs that may be None (a missing bias)
     """
     name, arguments, positional = parse_signature(signature)
     names = tuple(a for a, _ in arguments[:inputs]) if isinstance(inputs, int) else tuple(inputs)
@@ -233,6 +236,7 @@ def op(
             samples=tuple(samples), fails=tuple(fails), family="", promote=promote, pointwise=is_pointwise, view=view,
             aux=tuple(aux), lazy=lazy, kernel=kernel, method=method,
             inplace=(is_pointwise and promote != "bool") if inplace is None else inplace, public=public or name,
+            optional=tuple(optional),
         )  # fmt: skip
         REGISTRY[name] = the_op
         ARRAYS.setdefault(name, kernel)
@@ -560,13 +564,18 @@ def compile_structured(o: Op, positional: int) -> Callable[..., Any]:
     for i, k in enumerate(keys):
         if i == positional:
             parts.append("*")
-        d = o.params.get(k, _MISSING)
+        d = None if k in o.optional else o.params.get(k, _MISSING)
         parts.append(k if d is _MISSING else f"{k}={d!r}")
     if "*" not in parts:
         parts.append("*")
     unpack, args = [], []
     for i, n in enumerate(o.inputs):
         unpack.append(f"    t_{n} = {n}")
+        if n in o.optional:
+            unpack.append(f"    if {n} is None: s_{n} = n_{n} = None")
+            unpack.append(f"    else: {n} = payload_of(t_{n}, OP_{o.name}, {i}); s_{n} = t_{n}._s; n_{n} = t_{n}._n")
+            args.append("t_" + n)
+            continue
         unpack.append(f"    try: {n} = t_{n}._a; s_{n} = t_{n}._s; n_{n} = t_{n}._n")
         unpack.append(f"    except AttributeError: raise not_a_tensor(OP_{o.name}, ({tuple_of(['t_' + k for k in o.inputs[: i + 1]])}), {i}) from None")
         unpack.append(f"    if type({n}) is not ndarray: {n} = {'t_' + n + '._array()' if o.view else f'box({n}, s_{n})'}")
@@ -591,6 +600,15 @@ def {o.name}({', '.join(parts)}, out=None):
     return r
 """
     return _run(src, o.name, o.name)
+
+
+def payload_of(tensor: Any, o: Op, position: int) -> Any:
+    """The array of an optional input that was given."""
+    try:
+        payload = tensor._a
+    except AttributeError:
+        raise not_a_tensor(o, (None,) * position + (tensor,), position) from None
+    return payload if type(payload) is ndarray else kernels.box(payload, tensor._s)
 
 
 def tuple_of(items: Sequence[str]) -> str:
@@ -806,5 +824,5 @@ def observe(o: Op, r: Any, args: Sequence[Any], params: dict[str, Any], view_of:
 
 
 NAMESPACE.update(
-    general=general, not_a_tensor=not_a_tensor, shape_error=shape_error, op_error=op_error, observe=observe
+    general=general, payload_of=payload_of, not_a_tensor=not_a_tensor, shape_error=shape_error, op_error=op_error, observe=observe
 )

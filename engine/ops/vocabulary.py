@@ -1,0 +1,107 @@
+"""Words the rules of activations, losses, norms and convolutions use beside the operations themselves.
+
+Each word exists twice: over arrays (ARRAYS) and over Tensors (TENSORS), see Note [Rules are formulas] in op.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from engine.ops import kernels
+from engine.ops.op import ARRAYS, NAMESPACE, TENSORS
+
+Array = Any
+Tensor = Any
+
+
+def word(name: str, arrays: Callable[..., Any], tensors: Callable[..., Any]) -> None:
+    """Say how `name` reads over arrays and over Tensors."""
+    ARRAYS[name] = arrays
+    TENSORS[name] = tensors
+
+
+def constant(a: Array) -> Tensor:
+    """A Tensor without history around an array."""
+    t = object.__new__(NAMESPACE["Tensor"])
+    t._s = np.shape(a)
+    t._a = kernels.unbox(a)
+    t._n = None
+    return t
+
+
+def numel(x: Any) -> int:
+    """How many elements an array or a Tensor has."""
+    return kernels.numel(tuple(x.shape))
+
+
+def mean_scale(x: Any, reduction: str) -> float:
+    """What one element weighs in the reduced loss."""
+    return 1.0 / max(1, numel(x)) if reduction == "mean" else 1.0
+
+
+def reduce_loss(losses: Array, reduction: str) -> Array:
+    """Losses per element as `reduction` wants them."""
+    if reduction == "none":
+        return losses
+    total = kernels.total(losses)
+    return total / losses.dtype.type(losses.size) if reduction == "mean" else total
+
+
+# ---- elementwise ------------------------------------------------------------------------------------------
+
+
+def _rectify(x: Array) -> Array:
+    if type(x) is ndarray:
+        return np.maximum(x, kernels.const(0.0) if x.dtype is kernels.F32 else x.dtype.type(0))
+    return x if not x <= 0 else type(x)(0)
+
+
+def _choose(condition: Array, a: Array, b: Array, like: Array) -> Array:
+    """where() that takes plain numbers on either side and answers in the dtype of `like`."""
+    return np.where(condition, a, b).astype(like.dtype, copy=False)
+
+
+def _choose_tensors(condition: Tensor, a: Any, b: Any, like: Tensor) -> Tensor:
+    a, b = (x if hasattr(x, "_a") else constant(np.array(x, like._a.dtype)) for x in (a, b))
+    return TENSORS["where"](condition, a, b)
+
+
+def _logistic(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def _smoothed(x: Array, beta: float, threshold: float) -> Array:
+    z = x * beta
+    return np.where(z > threshold, x, np.log1p(np.exp(np.minimum(z, threshold))) / beta).astype(x.dtype, copy=False)
+
+
+def _limited(x: Array, low: float, high: float) -> Array:
+    return np.minimum(np.maximum(x, low), high)
+
+
+word("rectify", _rectify, lambda x: x.relu())
+word("choose", _choose, _choose_tensors)
+word("logistic", _logistic, lambda x: x.sigmoid())
+word("smoothed", _smoothed, lambda x, beta, threshold: TENSORS["softplus"](x, beta, threshold))
+word("limited", _limited, lambda x, low, high: x.clamp(low, high))
+word("mean_scale", mean_scale, mean_scale)
+
+# ---- sums over dimensions, which stay as 1 -------------------------------------------------------------------
+
+
+def _sum_keep(x: Array, dim: int | Sequence[int]) -> Array:
+    if not x.ndim:
+        return x
+    dims = (dim,) if isinstance(dim, int) else dim
+    return kernels.sum_axes(x, tuple(sorted(d % x.ndim for d in dims)))
+
+
+def _sum_keep_tensors(x: Tensor, dim: int | Sequence[int]) -> Tensor:
+    return x.sum(dim, keepdim=True) if x.dim() else x
+
+
+word("sum_keep", _sum_keep, _sum_keep_tensors)
