@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import socket
 import sys
 import threading
 import webbrowser
 
 from app.settings import Settings, table
+
+
+def has_screen() -> bool:
+    """Whether a browser would get a window; a text browser would take the server's terminal."""
+    return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def serve(args: argparse.Namespace) -> int:
@@ -32,7 +38,7 @@ def serve(args: argparse.Namespace) -> int:
     address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
     server = make_server(create_app(settings), settings, log_level=args.log_level)
     print(f"Backstep is at {address}  (Ctrl+C stops it)", flush=True)
-    if args.open:
+    if args.open and has_screen():
         threading.Timer(0.5, webbrowser.open, (address,)).start()
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[sock])
