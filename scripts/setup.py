@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +40,11 @@ PROFILES = {
 
 
 def stamp(profile: Profile) -> str:
-    digest = hashlib.sha256(f"{ROOT} {sys.version_info[:2]} {profile.extra}".encode())
-    for name in (
-        "pyproject.toml",
-        "scripts/setup.py",
-        *(f"requirements/{lock}.txt" for lock in profile.locks),
-    ):
+    """A hash of what decides an environment; settings of linters and tests in pyproject.toml do not."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    parts = project["build-system"], project["project"], project["tool"]["hatch"]
+    digest = hashlib.sha256(f"{ROOT} {sys.version_info[:2]} {profile.extra} {parts}".encode())
+    for name in ("scripts/setup.py", *(f"requirements/{lock}.txt" for lock in profile.locks)):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 
