@@ -113,9 +113,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
         slug = BY_STATUS.get(error.status_code, "internal" if error.status_code >= 500 else "malformed")
-        detail = (
-            f"{request.method} {request.url.path}" if error.status_code in (404, 405) else str(error.detail)
-        )
+        detail = f"{request.method} {request.url.path}" if error.status_code in (404, 405) else str(error.detail)
         made = Problem(slug, detail)
         made.status = error.status_code
         return _answer(request, made, error.headers)

@@ -13,8 +13,11 @@ from starlette.types import Scope
 
 from app import errors
 from app.routes import ROUTERS
+from app.runs.runner import Runner
+from app.runs.service import Service
 from app.security import Guard
 from app.settings import Settings
+from app.store import Store, open_store
 from app.templating import Pages
 
 
@@ -31,13 +34,29 @@ class Static(StaticFiles):
         return response
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def local_runner(settings: Settings) -> Runner:
+    """The embedded one: forked children in the box, one slot a core."""
+    from app.sandbox.local import LocalRunner
+
+    return LocalRunner(slots=settings.slots, queue=settings.queue)
+
+
+def create_app(
+    settings: Settings | None = None, *, runner: Runner | None = None, store: Store | None = None
+) -> FastAPI:
+    """`runner` and `store` are for tests and for other places to run and keep; else the settings decide."""
     settings = settings or Settings()
     pages = Pages()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        service = Service(runner or local_runner(settings), store or open_store(settings), settings)
+        app.state.service = service
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.close()
 
     app = FastAPI(
         title="Backstep",

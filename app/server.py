@@ -56,6 +56,8 @@ def protocol(settings: Settings) -> type[HttpToolsProtocol]:
         def on_headers_complete(self) -> None:
             self.in_head = False
             self.stop_clock()
+            # a reader that takes nothing is cut off by force: close() would wait for it to read
+            self.scope["state"]["abort"] = self.transport.abort
             super().on_headers_complete()
 
         def stop_clock(self) -> None:

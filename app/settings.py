@@ -31,12 +31,8 @@ class Settings(BaseSettings):
     )
 
     # how programs run
-    concurrency: int = Field(
-        default=0, ge=0, le=256, description="Programs running at once; 0 means one per core"
-    )
-    queue: int = Field(
-        default=400, ge=0, description="Programs waiting at most; beyond it 503 with Retry-After"
-    )
+    concurrency: int = Field(default=0, ge=0, le=256, description="Programs running at once; 0 means one per core")
+    queue: int = Field(default=400, ge=0, description="Programs waiting at most; beyond it 503 with Retry-After")
     wall_seconds: float = Field(default=10.0, gt=0, description="Seconds of clock a program may take")
     cpu_seconds: int = Field(default=10, ge=1, description="Seconds of processor a program may take")
     memory_mb: int = Field(default=1024, ge=64, description="MiB of memory a program may take")
@@ -58,46 +54,30 @@ class Settings(BaseSettings):
         description="Where finished traces lie: `auto` (a SQLite file in the user's data folder), `memory`, "
         "or an SQLAlchemy URL (sqlite:///…, postgresql+psycopg://…)",
     )
-    store_mb: int = Field(
-        default=2048, ge=1, description="MiB of stored traces; the least recently read go first"
-    )
-    store_days: float = Field(
-        default=30.0, gt=0, description="Days after which a trace nobody read is removed"
-    )
+    store_mb: int = Field(default=2048, ge=1, description="MiB of stored traces; the least recently read go first")
+    store_days: float = Field(default=30.0, gt=0, description="Days after which a trace nobody read is removed")
     live_mb: int = Field(default=512, ge=1, description="MiB of traces in memory: growing or just finished")
 
     # what one client may do
     max_code_kb: int = Field(default=64, ge=1, description="KiB of program text")
     max_body_kb: int = Field(default=256, ge=1, description="KiB of a request's body")
     max_header_kb: int = Field(default=16, ge=1, description="KiB of a request's head")
-    header_seconds: float = Field(
-        default=10.0, gt=0, description="Seconds a client may take to send a request's head"
-    )
-    body_seconds: float = Field(
-        default=10.0, gt=0, description="Seconds a client may take to send a request's body"
-    )
+    header_seconds: float = Field(default=10.0, gt=0, description="Seconds a client may take to send a request's head")
+    body_seconds: float = Field(default=10.0, gt=0, description="Seconds a client may take to send a request's body")
     stall_seconds: float = Field(
         default=20.0, gt=0, description="Seconds a reader may take nothing before it is cut off"
     )
     client_runs: int = Field(default=8, ge=1, description="Programs of one client running or waiting at once")
+    address_runs: int = Field(default=256, ge=1, description="The same for one address, pages told apart by cookie")
     client_streams: int = Field(default=16, ge=1, description="Streams one client may read at once")
     max_streams: int = Field(default=2000, ge=1, description="Streams the server feeds at once")
     max_connections: int = Field(default=4000, ge=10, description="Connections the server keeps at once")
-    client_rate: float = Field(
-        default=50.0, gt=0, description="Requests per second of one client, over ten seconds"
-    )
-    client_run_rate: float = Field(
-        default=5.0, gt=0, description="New runs per second of one client, over ten seconds"
-    )
-    global_rate: float = Field(
-        default=5000.0, gt=0, description="Requests per second of all clients together"
-    )
-    leave_seconds: float = Field(
-        default=1.5, ge=0, description="Seconds a run lives on after its last reader left"
-    )
-    shutdown_seconds: int = Field(
-        default=8, ge=1, description="Seconds that streams get to end when the server stops"
-    )
+    client_rate: float = Field(default=50.0, gt=0, description="Requests per second of one client, over ten seconds")
+    address_rate: float = Field(default=1000.0, gt=0, description="The same for one address with many pages open")
+    client_run_rate: float = Field(default=5.0, gt=0, description="New runs per second of one client, over ten seconds")
+    global_rate: float = Field(default=5000.0, gt=0, description="Requests per second of all clients together")
+    leave_seconds: float = Field(default=1.5, ge=0, description="Seconds a run lives on after its last reader left")
+    shutdown_seconds: int = Field(default=8, ge=1, description="Seconds that streams get to end when the server stops")
 
     @property
     def slots(self) -> int:

@@ -14,6 +14,7 @@ import base64
 import hashlib
 import importlib.metadata
 import json
+import secrets
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import Problem
+from app.security import COOKIE
 
 HERE = Path(__file__).resolve().parent
 
@@ -112,7 +114,10 @@ class Pages:
             import_map=self.import_map, config=_json_for_html(config), path=request.url.path, **context
         )
         headers = {"content-security-policy": self.policy, "cache-control": "no-cache"}
-        return Response(html, status, headers, "text/html; charset=utf-8")
+        response = Response(html, status, headers, "text/html; charset=utf-8")
+        if COOKIE not in request.cookies:
+            response.set_cookie(COOKIE, secrets.token_hex(16), httponly=True, samesite="strict")
+        return response
 
     def error(self, request: Request, problem: Problem) -> Response:
         try:

@@ -1,0 +1,150 @@
+"""Runs: start one, read its events anywhere, ask for a step, cancel it. The pattern for other routes."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Header, Path, Query, Request
+from starlette.responses import Response
+
+from app.errors import Problem
+from app.routes.stream import JSONL, EventStream
+from app.runs.program import Program
+from app.runs.run import Run
+from app.runs.service import Service
+from app.runs.version import engine_version
+from app.schema.runs import RunRequest, RunStatus
+
+router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
+
+RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="The run's id, from `begin` or the header")]
+ASYNC = re.compile(r"(?:^|,)\s*respond-async\s*(?:,|;|$)", re.IGNORECASE)
+EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {JSONL: {}}, "description": "One event per line, as it happens"}}
+
+
+def service(request: Request) -> Service:
+    found: Service = request.app.state.service
+    return found
+
+
+def client(request: Request) -> str:
+    return str(request.scope["state"]["client"])
+
+
+async def found(request: Request, run_id: str) -> Run:
+    run = await service(request).find(run_id)
+    if run is None:
+        raise Problem("not-found", "no run has this id, or it is no longer kept", hint="run the program again")
+    return run
+
+
+def program_of(request: Request, body: RunRequest) -> Program:
+    """Everything that determines the trace."""
+    settings = request.app.state.settings
+    source = body.code or ""
+    if len(source.encode("utf-8", "surrogatepass")) > settings.max_code_kb * 1024:
+        raise Problem("body-too-large", f"programs end at {settings.max_code_kb} KiB")
+    return Program(
+        source=source,
+        seed=body.seed,
+        detail=tuple(sorted(set(body.detail))),
+        limits=service(request).limits,
+        engine=engine_version(),
+    )
+
+
+def status_of(run: Run) -> bytes:
+    return msgspec.json.encode(
+        {
+            "id": run.key,
+            "status": run.status,
+            "position": run.position,
+            "events": run.events,
+            "steps": run.steps,
+            "bytes": run.size,
+            "seconds": run.seconds,
+            "message": run.message,
+            "events_url": f"/api/v1/runs/{run.key}/events",
+        }
+    )
+
+
+def answer(run: Run, status: int = 200) -> Response:
+    headers = {"location": f"/api/v1/runs/{run.key}", "backstep-run": run.key}
+    return Response(status_of(run), status, headers, "application/json")
+
+
+def stream(request: Request, run: Run, *, offset: int = 0) -> EventStream:
+    who = client(request)
+    runs = service(request)
+    runs.admit_stream(who)
+    headers = {
+        "backstep-run": run.key,
+        "content-location": f"/api/v1/runs/{run.key}/events",
+        "backstep-queue-position": str(run.position),
+    }
+    chunks = runs.read(run, who, offset=offset)
+    return EventStream(chunks, stall=runs.settings.stall_seconds, headers=headers)
+
+
+@router.post("", summary="Run a program", response_class=Response, responses={**EVENTS, 202: {"model": RunStatus}})
+async def start(
+    request: Request,
+    body: RunRequest,
+    prefer: Annotated[str, Header(description="`respond-async`: answer 202 at once, read the events later")] = "",
+) -> Response:
+    """The answer is the trace itself, event by event, from `begin` to `end`. Asking twice for the same program
+    gives the same run: its id is a hash of what determines it."""
+    runs, who = service(request), client(request)
+    run = await runs.submit(program_of(request, body), who)
+    if ASYNC.search(prefer):
+        run.wanted.add(who)
+        response = answer(run, 202)
+        response.headers["preference-applied"] = "respond-async"
+        return response
+    return stream(request, run)
+
+
+@router.get("/{run_id}", summary="Where a run stands", response_model=RunStatus)
+async def status(request: Request, run_id: RunId) -> Response:
+    """Poll this while no event has come: `position` is the place in the queue."""
+    return answer(await found(request, run_id))
+
+
+@router.delete("/{run_id}", summary="Cancel a run", response_model=RunStatus)
+async def cancel(request: Request, run_id: RunId) -> Response:
+    """It ends unless others watch it too; what it did so far is kept. An ended run stays as it is."""
+    run = await found(request, run_id)
+    if service(request).cancel(run, client(request)):
+        while not run.done:
+            await run.more()
+    return answer(run)
+
+
+@router.get("/{run_id}/events", summary="The events, from anywhere", response_class=Response, responses=EVENTS)
+async def events(
+    request: Request,
+    run_id: RunId,
+    start: Annotated[int, Query(alias="from", ge=0, description="seq of the first event wanted")] = 0,
+) -> Response:
+    """From `from` to the `end`, waiting for what has not happened yet."""
+    run = await found(request, run_id)
+    offset = await service(request).reach(run, start, client(request))
+    if offset is None:
+        raise Problem("range", f"the trace has {run.events} events", hint=f"from is 0 to {run.events}")
+    return stream(request, run, offset=offset)
+
+
+@router.get("/{run_id}/steps/{step}", summary="One training step in full", response_class=Response, responses=EVENTS)
+async def step(
+    request: Request,
+    run_id: RunId,
+    step: Annotated[int, Path(ge=0, lt=10_000_000, description="The step's index, from 0")],
+) -> Response:
+    """Its window: every event after the previous step's `step` up to its own. When the trace has the step only in
+    brief, the program runs again, recorded in full there; the answer is kept."""
+    run = await found(request, run_id)
+    lines = await service(request).step(run, step, client(request))
+    return Response(lines, media_type=JSONL, headers={"backstep-run": run.key})
