@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent
+PROGRAMS = TESTS.parent / "app/lessons/programs"
 ANSWERS = json.loads((TESTS / "golden/torch/programs.json").read_text())["programs"]
 
 
@@ -22,12 +23,12 @@ def run(server, code):
 
 
 def test_every_program_has_its_answer():
-    assert sorted(ANSWERS) == sorted(path.stem for path in (TESTS / "programs").glob("*.py"))
+    assert sorted(ANSWERS) == sorted(path.stem for path in PROGRAMS.glob("*.py"))
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_program_prints_what_torch_prints(name, server):
-    events = run(server, (TESTS / f"programs/{name}.py").read_text())
+    events = run(server, (PROGRAMS / f"{name}.py").read_text())
     printed = "".join(event["text"] for event in events if event["kind"] == "print" and event.get("stream") != "stderr")
     fails = [[event["type"], event["message"]] for event in events if event["kind"] == "fail"]
     assert printed == ANSWERS[name]["printed"]

@@ -1,4 +1,4 @@
-"""Runs tests/programs with PyTorch itself and writes down what they print: tests/golden/torch/programs.json.
+"""Runs app/lessons/programs with PyTorch itself and writes down what they print: tests/golden/torch/programs.json.
 
     python -m tests.parity.freeze_programs
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 TESTS = Path(__file__).resolve().parent.parent
+PROGRAMS = TESTS.parent / "app/lessons/programs"
 
 
 def run(source: str) -> dict[str, object]:
@@ -30,7 +31,7 @@ def run(source: str) -> dict[str, object]:
 
 
 def main() -> None:
-    answers = {path.stem: run(path.read_text()) for path in sorted((TESTS / "programs").glob("*.py"))}
+    answers = {path.stem: run(path.read_text()) for path in sorted(PROGRAMS.glob("*.py"))}
     text = json.dumps({"torch": torch.__version__.split("+")[0], "programs": answers}, indent=1, ensure_ascii=False)
     (TESTS / "golden" / "torch" / "programs.json").write_text(text + "\n")
 

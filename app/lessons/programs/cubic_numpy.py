@@ -1,4 +1,8 @@
-"""sin(x) by a cubic, all by hand in NumPy."""
+# title: Cubic fit, by hand in NumPy
+# title-zh: 三次拟合：NumPy 手写
+# about: sin(x) by a cubic; forward and backward written out, no autograd.
+# about-zh: 用三次多项式拟合 sin(x)；前向与反向都手写，没有自动求导。
+# order: 60
 import math
 
 import numpy as np

@@ -1,4 +1,8 @@
-"""The zero_() that was forgotten: gradients of all samples add up, and the steps grow."""
+# title: Forgetting zero_()
+# title-zh: 忘了 zero_()
+# about: The same program without clearing the gradient: gradients add up and the weight overshoots.
+# about-zh: 同一个程序，但没有清零梯度：梯度不断累加，权重冲过了头。
+# order: 11
 import torch
 
 x_data = [1.0, 2.0, 3.0]

@@ -1,4 +1,8 @@
-"""The same doubling with a module, a loss object and an optimizer."""
+# title: A module, a loss and an optimizer
+# title-zh: 模块、损失与优化器
+# about: nn.Linear(1, 1), MSELoss and SGD: 1000 epochs of the usual training loop.
+# about-zh: nn.Linear(1, 1)、MSELoss 与 SGD：标准训练循环跑 1000 轮。
+# order: 50
 import torch
 
 x_data = torch.tensor([[1.0], [2.0], [3.0]])

@@ -1,4 +1,8 @@
-"""sin(x) by a cubic, the gradients by autograd."""
+# title: Cubic fit, with autograd
+# title-zh: 三次拟合：自动求导
+# about: The same once more: backward() finds the four gradients.
+# about-zh: 再来一次：backward() 求出四个梯度。
+# order: 62
 import math
 
 import torch

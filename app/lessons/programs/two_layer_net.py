@@ -1,4 +1,8 @@
-"""Exclusive or: no line separates it, two layers of sigmoids do."""
+# title: Two layers learn XOR
+# title-zh: 两层网络学会异或
+# about: No line separates exclusive or; two layers of sigmoids do. Adam trains them.
+# about-zh: 异或无法用直线分开；两层 sigmoid 可以，用 Adam 训练。
+# order: 71
 import torch
 from torch import nn, optim
 

@@ -1,4 +1,8 @@
-"""One weight, one sample at a time: y = x * w learns to double, gradients made by backward(), the step by hand."""
+# title: One weight, one sample at a time
+# title-zh: 一个权重，一次一个样本
+# about: y = x·w learns to double: backward() makes the gradient, three lines make the step.
+# about-zh: y = x·w 学会翻倍：backward() 求梯度，三行代码完成更新。
+# order: 10
 import torch
 
 x_data = [1.0, 2.0, 3.0]

@@ -1,4 +1,8 @@
-"""sin(x) by a cubic, tensors, the gradients still by hand."""
+# title: Cubic fit, tensors by hand
+# title-zh: 三次拟合：张量手写梯度
+# about: The same with torch's tensors, gradients still by hand.
+# about-zh: 换成 torch 张量，梯度仍然手写。
+# order: 61
 import math
 
 import torch

@@ -1,4 +1,8 @@
-"""Pass or fail by hours of study: a sigmoid, a cross entropy, one feature."""
+# title: Logistic regression
+# title-zh: 逻辑回归
+# about: Pass or fail by hours of study: a sigmoid and a binary cross entropy.
+# about-zh: 按学习时长判断及格与否：sigmoid 与二元交叉熵。
+# order: 70
 import torch
 import torch.nn.functional as F
 
