@@ -169,7 +169,7 @@ class _Check:
     def _step(self, e: ev.Step) -> None:
         if e.window:
             if e.loss is not None and self.loss is not None and self.loss.size == 1:
-                self.compare(np.asarray(_float(e.loss)), self.loss, "loss", "the value backward started from")
+                self.compare(np.asarray(_float(e.loss)), self.loss.reshape(()), "loss", "the value backward started from")
             for tensor, value in self.tensors.items():
                 name = self.names.get(tensor, "")
                 if tensor % 4 == 0 and name in e.params and value is not None:
@@ -190,7 +190,7 @@ class _Check:
         self.known(e.root, "starts at")
         self.open_pass()
         self.root = e.root
-        if self.loss is None:
+        if math.prod(self.shapes.get(e.root, (0,))) == 1:
             self.loss = self.tensors.get(e.root)
         grad = decode(e.grad)
         if e.node is not None:

@@ -1,0 +1,122 @@
+"""What the program calls its tensors and modules: looked up in its variables, never guessed from values.
+
+It reads frames and globals of the running program; it decides nothing about events.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from engine.tensor import Tensor
+from engine.trace.source import FILENAME, Position, Source
+
+MODULE = "<module>"
+DEPTH = 3  # containers in containers
+MOST = 20_000  # objects looked at in one survey
+
+
+def frames(skip: int = 2) -> list[FrameType]:
+    """The program's own frames on the stack, innermost first."""
+    found = []
+    frame: FrameType | None = sys._getframe(skip)
+    while frame is not None:
+        if frame.f_code.co_filename == FILENAME:
+            found.append(frame)
+        frame = frame.f_back
+    return found
+
+
+def variables(frame: FrameType) -> dict[str, Any]:
+    """A frame's own variables, by name."""
+    return frame.f_locals
+
+
+class Names:
+    """Names of objects, as the program would write them: `w`, `params[2]`, `net.fc1.weight`."""
+
+    def __init__(self, source: Source, program: dict[str, Any] | None = None) -> None:
+        self.source = source
+        self.program = program if program is not None else {}
+        self._watched: dict[str, tuple[str, ...]] = {}
+        self._survey: dict[int, str] | None = None
+
+    def forget(self) -> None:
+        """The program has moved on: survey its containers anew when next asked."""
+        self._survey = None
+
+    def watched(self, function: str) -> tuple[str, ...]:
+        """The variables that are assigned in a function ("<module>" outside of any)."""
+        found = self._watched.get(function)
+        if found is None:
+            names = self.source.targets.get(function, {})
+            found = self._watched[function] = tuple(n for n in names if "." not in n)
+        return found
+
+    def assigned(self, stack: list[FrameType]) -> Iterator[tuple[str, Any, Position | None]]:
+        """(name, value, where it is assigned) of every variable assigned in the frames, innermost frame first."""
+        for frame in stack:
+            function = frame.f_code.co_name
+            names = self.watched(function)
+            if not names:
+                continue
+            values = frame.f_locals
+            for name in names:
+                value = values.get(name)
+                if isinstance(value, Tensor):
+                    yield name, value, self.source.nearest(function, name, frame.f_lineno)
+
+    def of(self, thing: Any, stack: list[FrameType]) -> str:
+        """The name of a tensor or module; "" when no variable leads to it."""
+        for frame in stack:
+            for name, value in frame.f_locals.items():
+                if value is thing and not name.startswith("__") and name != "self":
+                    return name
+        for name, value in self.program.items():
+            if value is thing and not name.startswith("__"):
+                return name
+        if self._survey is None:
+            self._survey = {}
+            for frame in stack:
+                if frame.f_code.co_name != MODULE:
+                    self._walk(frame.f_locals, self._survey)
+            self._walk(self.program, self._survey)
+        return self._survey.get(id(thing), "")
+
+    def _walk(self, values: dict[str, Any], found: dict[int, str]) -> None:
+        """Name everything reachable from these variables through modules, containers and the program's own classes."""
+        todo: list[tuple[str, Any, int]] = [
+            (name, value, 0) for name, value in values.items() if not name.startswith("__") and name != "self"
+        ]
+        seen: set[int] = set()
+        for prefix, thing, depth in todo:  # grows while it runs: breadth first, so that short names win
+            if len(seen) > MOST:
+                return
+            if isinstance(thing, Tensor):
+                found.setdefault(id(thing), prefix)
+                continue
+            inside: Iterator[tuple[str, Any]]
+            if hasattr(type(thing), "named_parameters"):  # a Module
+                if id(thing) in seen:
+                    continue
+                for path, module in thing.named_modules():
+                    found.setdefault(id(module), f"{prefix}.{path}" if path else prefix)
+                named = [*thing.named_parameters(), *thing.named_buffers()]
+                for path, tensor in named:
+                    found.setdefault(id(tensor), f"{prefix}.{path}")
+                inside = iter(())
+            elif isinstance(thing, (list, tuple)) and len(thing) <= 2_000:
+                inside = ((f"{prefix}[{n}]", part) for n, part in enumerate(thing))
+            elif isinstance(thing, dict) and len(thing) <= 2_000:
+                inside = ((f"{prefix}[{key!r}]", part) for key, part in list(thing.items()))
+            elif type(thing).__module__ == "__main__" and not isinstance(thing, type):
+                inside = ((f"{prefix}.{key}", part) for key, part in list(getattr(thing, "__dict__", {}).items()))
+            else:
+                continue
+            if id(thing) in seen:
+                continue
+            seen.add(id(thing))
+            if depth < DEPTH + 1:
+                todo.extend((name, part, depth + 1) for name, part in inside)
