@@ -16,7 +16,6 @@ import signal
 import sys
 import time
 import traceback
-import types
 import warnings
 from collections.abc import Callable
 from types import FrameType
@@ -25,8 +24,9 @@ from typing import Any, NoReturn
 import msgspec
 
 from app.sandbox import manners
-from app.sandbox.lockdown import READ_FD, WRITE_FD
+from app.sandbox.lockdown import FAILED, READ_FD, WRITE_FD
 from engine.trace import events as ev
+from engine.trace.run import run as record
 from engine.trace.source import FILENAME
 
 PROGRAM_MODULE = "__main__"
@@ -41,6 +41,9 @@ class Job(msgspec.Struct, frozen=True):
     seed: int
     detail: tuple[int, ...]
     limits: dict[str, int | float]
+
+
+_decode_job = msgspec.json.Decoder(Job).decode
 
 
 class TimeLimit(BaseException):
@@ -63,7 +66,7 @@ def preload() -> list[str]:
             except ImportError:
                 missing.append(name)
         warm_up()
-    alias_engine()
+    record(WARM, emit=lambda lines: None)
     manners.divert_chance()
     manners.skip_sleep(lambda text: OUTLET.emit(ev.Note(text=text, topic="machine")))
     manners.explain_input()
@@ -99,17 +102,20 @@ def warm_up() -> None:
     compile("class A:\n    def f(self, x=1): return [i for i in range(x)]\n", FILENAME, "exec")
 
 
-def alias_engine() -> None:
-    """`import torch` is our engine, under every name of its modules."""
-    try:
-        engine = importlib.import_module("engine")
-        importlib.import_module("engine.trace.run")
-    except ImportError:
-        return
-    for name, module in list(sys.modules.items()):
-        if name == "engine" or name.startswith("engine."):
-            sys.modules["torch" + name.removeprefix("engine")] = module
-    sys.modules["torch"] = engine
+WARM = """
+import torch
+torch.manual_seed(0)
+w = torch.randn(3, 1, requires_grad=True)
+for step in range(2):
+    loss = ((torch.ones(2, 3) @ w - 1) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.1 * w.grad
+    w.grad = None
+    print(step, loss.item(), w)
+raise ValueError("warm")
+"""
+"""A program of ours that walks the common paths of engine and recorder before the fork."""
 
 
 # ---------------------------------------------------------------------------------------- after the fork
@@ -119,13 +125,13 @@ class Outlet:
     """Lines out, each whole: a warning that arrives in the middle of one waits until it is written."""
 
     def __init__(self) -> None:
-        self.busy = False
+        self.busy = self.used = False
         self.late: Callable[[], None] | None = None
 
     def emit(self, line: bytes | ev.Event) -> None:
         if isinstance(line, ev.Event):
             line = msgspec.json.encode(line)
-        self.busy = True
+        self.busy = self.used = True
         try:
             rest = memoryview(line if line.endswith(b"\n") else line + b"\n")
             while rest:
@@ -144,7 +150,7 @@ def read_job() -> Job:
     parts = []
     while part := os.read(READ_FD, 65536):
         parts.append(part)
-    return msgspec.json.decode(b"".join(parts), type=Job)
+    return _decode_job(b"".join(parts))
 
 
 def find_program(frame: FrameType | None) -> FrameType | None:
@@ -195,44 +201,15 @@ def run() -> NoReturn:
         manners.fix_chance(job.seed)
         warn_by_signal(job.limits)
         try:
-            run_program(job, OUTLET.emit)
+            record(job.source, seed=job.seed, detail=job.detail, limits=job.limits, emit=OUTLET.emit)
         except BaseException as error:  # the recorder could not: say at least what and where
             ballast.close()
+            if not OUTLET.used:
+                os._exit(FAILED)
             OUTLET.emit(describe(error))
         OUTLET.emit(ev.End(status="ok"))  # "I am done": the parent writes the real one
     finally:
         os._exit(0)
-
-
-def run_program(job: Job, emit: Callable[[bytes], None]) -> None:
-    try:
-        from engine.trace.run import run as record  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        record = tell
-    record(job.source, seed=job.seed, detail=job.detail, limits=job.limits, emit=emit)
-
-
-def tell(source: str, *, seed: int, detail: tuple[int, ...], limits: dict[str, int | float], emit: Any) -> None:
-    emit(ev.Begin(schema=ev.SCHEMA, engine="", source="", seed=seed))
-
-    class Out:
-        def write(self, text: str) -> int:
-            if text:
-                emit(ev.Print(text=text))
-            return len(text)
-
-        def flush(self) -> None:
-            pass
-
-    sys.stdout = sys.stderr = Out()
-    module = types.ModuleType(PROGRAM_MODULE)
-    sys.modules[PROGRAM_MODULE] = module
-    try:
-        exec(compile(source, FILENAME, "exec"), module.__dict__)  # noqa: S102
-    except SystemExit:
-        pass
-    except BaseException as error:
-        emit(describe(error))
 
 
 def describe(error: BaseException) -> ev.Fail:

@@ -1,0 +1,6 @@
+# ruff: noqa
+# loops for ever
+# contained: timeout limit
+# control: none: it never ends
+while True:
+    pass

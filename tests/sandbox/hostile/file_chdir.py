@@ -1,0 +1,8 @@
+# ruff: noqa
+# goes to another folder
+# contained: fail PermissionError
+# control: shown
+import os
+
+os.chdir("@SCRATCH@")
+print("ESCAPED")

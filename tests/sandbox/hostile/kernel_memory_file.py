@@ -1,0 +1,17 @@
+# ruff: noqa
+# makes a file in memory
+# contained: ok
+# control: shown
+import sys
+
+try:
+    import ctypes
+except ImportError:
+    ctypes = sys.modules["ctypes"]
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+number = 319 if "@MACHINE@" == "x86_64" else 279
+answer = libc.syscall(number, b'x', 0)
+if answer >= 0:
+    print("ESCAPED", answer)
+print(answer, ctypes.get_errno())

@@ -1,0 +1,17 @@
+# ruff: noqa
+# opens a file by the old call
+# contained: ok
+# control: shown
+import sys
+
+try:
+    import ctypes
+except ImportError:
+    ctypes = sys.modules["ctypes"]
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+number = 257 if "@MACHINE@" == "x86_64" else 56
+answer = libc.syscall(number, -100, b'/etc/passwd', 0)
+if answer >= 0:
+    print("ESCAPED", answer)
+print(answer, ctypes.get_errno())

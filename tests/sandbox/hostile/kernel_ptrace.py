@@ -1,0 +1,17 @@
+# ruff: noqa
+# lets itself be traced
+# contained: ok
+# control: shown
+import sys
+
+try:
+    import ctypes
+except ImportError:
+    ctypes = sys.modules["ctypes"]
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+number = 101 if "@MACHINE@" == "x86_64" else 117
+answer = libc.syscall(number, 0, 0, 0, 0)
+if answer != -1:
+    print("ESCAPED", answer)
+print(answer, ctypes.get_errno())

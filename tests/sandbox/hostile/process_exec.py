@@ -1,0 +1,7 @@
+# ruff: noqa
+# becomes another program
+# contained: fail PermissionError
+# control: shown
+import os
+
+os.execv("/bin/echo", ["echo", "ESCAPED"])

@@ -1,0 +1,8 @@
+# ruff: noqa
+# takes hold of another process
+# contained: fail PermissionError
+# control: shown
+import os
+
+os.pidfd_open(@PID@)
+print("ESCAPED")
