@@ -14,6 +14,10 @@ Note [Between steps]
     (preparing its batch). They wait: a further update, zeroing, backward or print takes them into this step, the
     first differentiable op into the next.
 
+Note [By hand]
+    A program that calls no backward but changes tensors in place inside a `for` loop trains by hand. Its steps are
+    the loop's iterations: an op in another iteration than the last change begins the next step.
+
 Note [Numbers]
     Objects are recognised by id() and held while the window lasts, so that no id is used twice. Parameters are
     held for good. See events.py for what a number tells.
@@ -105,8 +109,10 @@ class Recorder:
         self.failed: tuple[BaseException, str, tuple[int, ...]] | None = None
         self.target: Tensor | None = None  # what the op about to run changes in place
         self.rebinds = False  # this program trains by making new parameters rather than by changing them
+        self.by_hand = False  # see Note [By hand]
+        self.hand_loop: dict[str, int | float | str] | None = None  # the iteration of the last change by hand
         self._open()
-        self.awake = True  # Note [Awake and asleep]: the first window always is
+        self.awake = self.recorded = True  # Note [Awake and asleep]: the first window always is
 
     # ---- life ------------------------------------------------------------------------------------------------
 
@@ -142,7 +148,7 @@ class Recorder:
             observer.install(self)
         else:
             observer.install(self, brief=True)
-            if self.closing or (self.rebinds and self.backed):  # only the next differentiable op is of interest: modules and backward stay fast
+            if self.closing or (self.rebinds and self.backed) or self.by_hand:  # only the next differentiable op is of interest: modules and backward stay fast
                 NAMESPACE["_obs"] = self
 
     def _wakes(self, step: int) -> bool:
@@ -156,7 +162,7 @@ class Recorder:
 
     def _open(self) -> None:
         """A new window: every number but the parameters' is dealt anew."""
-        self.awake = self._wakes(self.steps)
+        self.awake = self.recorded = self._wakes(self.steps)
         self.muted = bool(self.asked) and self.steps not in self.asked
         self.cut = False
         self.used = False  # something happened that makes this a step
@@ -201,6 +207,8 @@ class Recorder:
             text = f"Step {self.steps} is too large to be recorded whole; it was cut off after {events} events."
             self._put(ev.Note(seq=self.seq, at=sites[0], via=sites[1], text=text, topic="machine"))
             self.cut = True
+            self.awake = False
+            self._listen()
 
     def _put(self, event: ev.Event) -> None:
         line = self._encode(event)
@@ -377,6 +385,9 @@ class Recorder:
 
     def _close(self) -> None:
         """Tell the step in brief."""
+        if self.hand_loop is not None:
+            self.loss = self._loss_by_hand()
+            self.hand_loop = None
         if self.grads is None:
             self.grads = self._brief_grads()
         told = not self.asked or self.steps in self.asked
@@ -384,12 +395,14 @@ class Recorder:
             name = ""
             if self.root is not None:
                 name = self.called.get(self.numbers.get(id(self.root), -1), "") or self.names.of(self.root, [])
+            elif self.loss is not None:
+                name = "loss"
             if self.lines is None and self.at_backward[0] is not None:
                 self.lines = (self.at_backward[0][0], self.at_backward[0][2])
             self._put(
                 ev.Step(
                     seq=self.seq, index=self.steps, loss=self.loss, loss_name=name, loop=self.loop,
-                    params=self._brief_params(), grads=self.grads, window=self.awake and not self.muted,
+                    params=self._brief_params(), grads=self.grads, window=self.recorded and not self.muted,
                     lines=self.lines,
                 )
             )  # fmt: skip
@@ -421,9 +434,28 @@ class Recorder:
         result: dict[str, ev.Array | None] = {}
         for name, tensor in self._current().items():
             leaf = tensor._n
-            held = leaf[META] if leaf is not None and leaf[E0] is None else None
-            result[name] = None if held is None else brief(held._a, held._s)
+            if leaf is not None and leaf[E0] is None:
+                held = leaf[META]
+                result[name] = None if held is None else brief(held._a, held._s)
         return result
+
+    def _changed_by_hand(self, target: Tensor) -> None:
+        """Note [By hand]: a tensor was changed in place and no backward has ever run."""
+        stack = frames()
+        loop = self._loop_variables(stack)
+        if loop:
+            self.by_hand = self.used = True
+            self.hand_loop = self.loop = loop
+            name = self.names.of(target, stack) if self.awake else ""
+            if name:
+                self.param_names[name] = target
+
+    def _loss_by_hand(self) -> ev.Number | None:
+        """What the program itself calls `loss`, there being no backward to tell."""
+        loss = self.names.program.get("loss")
+        if isinstance(loss, Tensor) and math.prod(loss._s) == 1:
+            return number(np.asarray(loss._a).reshape(()).item())
+        return number(loss) if type(loss) is float else None
 
     def _rebound(self) -> bool:
         """`w = (w - lr * w.grad).detach().requires_grad_()`: a parameter's name stands for a new tensor."""
@@ -520,7 +552,11 @@ class Recorder:
         inplace: bool = False,
     ) -> None:
         target, self.target = self.target, None
+        if self.hand_loop is not None and self._loop_variables(frames()) != self.hand_loop:
+            self._turn()
         if target is not None:
+            if not self.backed and target._n is None:
+                self._changed_by_hand(target)
             if _is_parameter(target) or target.__dict__.get("_data_of") is not None or self._owner(target) is not None:
                 return  # `update` or `zero` will tell
         if self.closing:
@@ -625,6 +661,8 @@ class Recorder:
     ) -> None:
         self._take_waiting()
         self.used = self.backed = True
+        self.by_hand = False
+        self.hand_loop = None
         self.cleared.clear()
         stack = frames()
         sites = self.at_backward = self._sites(stack)

@@ -80,7 +80,7 @@ def run(
 
 
 class Output(io.TextIOBase):
-    """The program's stdout or stderr: each completed line, or flush, is a `print` event."""
+    """The program's stdout or stderr: each print, or flush, is a `print` event."""
 
     def __init__(self, recorder: Recorder, stream: str) -> None:
         self._recorder = recorder
@@ -99,12 +99,8 @@ class Output(io.TextIOBase):
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         self._text += text
-        if "\n" in text or len(self._text) > TEXT_LIMIT:
-            whole, newline, rest = self._text.rpartition("\n")
-            if not newline:
-                whole, rest = self._text, ""
-            self._text = rest
-            self._put(whole + newline)
+        if text.endswith("\n") or len(self._text) > TEXT_LIMIT:  # a tensor's several lines stay one event
+            self.flush()
         return len(text)
 
     def flush(self) -> None:
