@@ -62,6 +62,8 @@ class Size(tuple):  # type: ignore[type-arg]
 
 
 CPU = dtypes.device("cpu")
+# what `_b` holds for a result of .data: it shares storage, but its changes are not counted as versions
+DATA: tuple[Any, ...] = ()
 LEAF_OF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
 LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
 
@@ -101,7 +103,9 @@ class Tensor:
         r._a = self._array()
         r._n = None
         r._s = self._s
-        r.__dict__["_data_of"] = self
+        r._b = DATA
+        if NAMESPACE["_watch"] is not None:
+            r.__dict__["_data_of"] = self
         return r
 
     @data.setter
@@ -129,7 +133,7 @@ class Tensor:
 
     def detach_(self) -> Tensor:
         """Taken out of the graph for good."""
-        if getattr(self, "_b", None) is not None:
+        if getattr(self, "_b", None):
             raise RuntimeFault(
                 "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
                 "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
@@ -248,10 +252,10 @@ class Tensor:
     @property
     def _base(self) -> Tensor | None:
         b = getattr(self, "_b", None)
-        return None if b is None else b[0]
+        return b[0] if b else None
 
     def _is_view(self) -> bool:
-        return getattr(self, "_b", None) is not None
+        return bool(getattr(self, "_b", None))
 
     is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_complex_ = False
 
@@ -511,6 +515,8 @@ class Tensor:
         return r
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # an unset slot is asked for often; looking for near misses takes milliseconds
+            raise AttributeError(name)
         raise TENSORS["missing_attribute"](name)
 
     def __setstate__(self, state: Any) -> None:
@@ -544,7 +550,7 @@ def wrap_array(a: Any) -> Tensor:
 def link_view(r: Tensor, base: Tensor, o: Op, params: dict[str, Any]) -> None:
     """Note that r shares base's storage, and how to see it again after base has changed."""
     b = getattr(base, "_b", None)
-    r._b = (base if b is None else b[0], base, o, params)
+    r._b = (b[0] if b else base, base, o, params)
 
 
 def missing_attribute(name: str) -> Exception:
@@ -586,10 +592,9 @@ def write(t: Tensor, value: Any) -> None:
     before = None
     if NAMESPACE["_obs"] is not None:
         before = np.array(a).reshape(t._s)
-    source = t.__dict__.get("_data_of") if t.__dict__ else None
     if type(a) is ndarray:
         a[...] = value
-        if source is None:
+        if getattr(t, "_b", None) is not DATA:
             versions.bump(a)
     else:
         v = value.reshape(-1)[0] if type(value) is ndarray else value
@@ -597,7 +602,7 @@ def write(t: Tensor, value: Any) -> None:
         t._a = fresh
         versions.moved(a, fresh)
     if watch is not None:
-        _observe_write(watch, t if source is None else source, before, t)
+        _observe_write(watch, t.__dict__.get("_data_of", t), before, t)
 
 
 def _observe_write(watch: Any, owner: Tensor, before: Any, t: Tensor) -> None:
@@ -619,7 +624,7 @@ def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
         if n is not None and n[E0] is None:
             raise failed(o, (t,), RuntimeFault(
                 LEAF, hint="change it under torch.no_grad(), or make a new tensor: w = w - lr * w.grad"))  # fmt: skip
-        if b is not None and b[0]._n is not None and b[0]._n[E0] is None:
+        if b and b[0]._n is not None and b[0]._n[E0] is None:
             raise failed(o, (t,), RuntimeFault(
                 LEAF_OF_VIEW, hint="change it under torch.no_grad(), or clone the leaf first"))  # fmt: skip
     if r._s != t._s:
@@ -642,7 +647,7 @@ def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
             if rule is not None and "out" in rule.saved:
                 m[SAVED + rule.saved.index("out")] = t._a
                 m[SEQ] = NAMESPACE["seq"]()
-        if getattr(t, "_b", None) is not None:
+        if getattr(t, "_b", None):
             TENSORS["rebase_view"](t, m)
         else:
             t._n = m
