@@ -14,7 +14,7 @@ from starlette.types import Scope
 from app import errors
 from app.routes import ROUTERS
 from app.runs.runner import Runner
-from app.runs.service import Service
+from app.runs.service import Service, limits_of
 from app.security import Guard
 from app.settings import Settings
 from app.store import Store, open_store
@@ -38,7 +38,7 @@ def local_runner(settings: Settings) -> Runner:
     """The embedded one: forked children in the box, one slot a core."""
     from app.sandbox.local import LocalRunner
 
-    return LocalRunner(slots=settings.slots, queue=settings.queue)
+    return LocalRunner(slots=settings.slots, queue=settings.queue, limits=limits_of(settings))
 
 
 def create_app(

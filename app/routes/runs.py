@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app.errors import Problem
 from app.routes.stream import JSONL, EventStream
+from app.runs.compile import Refused, compile_program
 from app.runs.program import Program
 from app.runs.run import Run
 from app.runs.service import Service
@@ -46,13 +47,12 @@ def program_of(request: Request, body: RunRequest) -> Program:
     source = body.code or ""
     if len(source.encode("utf-8", "surrogatepass")) > settings.max_code_kb * 1024:
         raise Problem("body-too-large", f"programs end at {settings.max_code_kb} KiB")
-    return Program(
-        source=source,
-        seed=body.seed,
-        detail=tuple(sorted(set(body.detail))),
-        limits=service(request).limits,
-        engine=engine_version(),
-    )
+    try:
+        return compile_program(
+            source, engine=engine_version(), seed=body.seed, detail=body.detail, limits=service(request).limits
+        )
+    except Refused as error:
+        raise Problem("invalid", str(error)) from None
 
 
 def status_of(run: Run) -> bytes:
@@ -137,7 +137,9 @@ async def events(
     return stream(request, run, offset=offset)
 
 
-@router.get("/{run_id}/steps/{step}", summary="One training step in full", response_class=Response, responses=EVENTS)
+@router.get(
+    "/{run_id}/steps/{step}", summary="One training step in full", response_class=Response, responses=EVENTS
+)
 async def step(
     request: Request,
     run_id: RunId,

@@ -387,7 +387,7 @@ class Service:
             found = await self._cut(run, index, client)
             if found is not None and found[1]:
                 return found[0]
-            if found is None and run.status in FINAL:
+            if found is None and run.status in FINAL and not run.program.detail:
                 raise Problem("not-found", f"the run has {run.steps} steps", hint="steps count from 0")
         lines = await self._again(replace(run.program, detail=(index,)), index, client)
         head = Head(
@@ -403,16 +403,15 @@ class Service:
         run = await self.submit(program, client)
         run.passing = run.passing or (fresh and not run.done)
         with self._reading(run, client):
-            while not run.done and run.steps <= index:
+            while not run.done and not run.steps:
                 await run.more()
             trace = await self.piece(run, 0, run.size)
         if run.passing and not (run.readers or run.wanted):
             self._cancel(run, CANCELLED)
-        found = await asyncio.get_running_loop().run_in_executor(self.reader, window.find, trace, index)
-        if found is None or not found[1]:
-            detail = run.message if run.done else ""
-            raise Problem("not-ready", f"step {index} could not be run again: {detail or 'it was not reached'}")
-        return found[0]
+        found = await asyncio.get_running_loop().run_in_executor(self.reader, window.only, trace)
+        if found is None:
+            raise Problem("not-found", f"the program did not come to step {index}", hint=run.message)
+        return found
 
     async def _cut(self, run: Run, index: int, client: str) -> tuple[bytes, bool] | None:
         trace = await self.whole(run, client)

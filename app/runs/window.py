@@ -31,3 +31,13 @@ def find(trace: bytes | bytearray, index: int) -> tuple[bytes, bool] | None:
         return None
     rest = bytes(trace[start:])
     return (rest, True) if rest.count(b"\n") > 1 else None  # more than the `end`
+
+
+def only(trace: bytes | bytearray) -> bytes | None:
+    """The one window of a run that was asked for one step. None when the program never came there."""
+    start = trace.find(b"\n") + 1
+    match = STEP.search(trace, start)
+    if match is not None:
+        return bytes(trace[start : match.end()])
+    rest = bytes(trace[start:])
+    return rest if rest.count(b"\n") > 1 else None  # it failed in that step: more than the `end`

@@ -49,7 +49,7 @@ def count_to(number: int, *, pause: float = 0.0, status: Any = "ok") -> Story:
 
 
 def train(steps: int, *, detail: int = 1, pause: float = 0.0) -> Story:
-    """`steps` training steps; those asked for, or the first `detail`, with a `leaf` and a `print` in full."""
+    """`steps` training steps, the first `detail` in full; or only those asked for, and then it stops."""
 
     def story(program: Program) -> Told:
         yield begin(program)
@@ -57,10 +57,14 @@ def train(steps: int, *, detail: int = 1, pause: float = 0.0) -> Story:
         for k in range(steps):
             if pause:
                 yield pause
+            if program.detail and k not in wanted:
+                continue
             if k in wanted:
                 yield ev.Leaf(tensor=1, value=scalar(float(k)), role="parameter", requires_grad=True, name="w")
             yield ev.Print(text=f"step {k}\n")
             yield ev.Step(index=k, loss=1.0 / (k + 1), window=k in wanted)
+            if program.detail and k == max(wanted):
+                break
         yield end(0)
 
     return story

@@ -19,7 +19,7 @@ def test_the_answer_is_the_trace_from_begin_to_end(serve):
     told = lines(response.content)
     assert response.headers["content-type"] == "application/jsonl"
     assert [e["kind"] for e in told] == ["begin", "print", "print", "print", "end"]
-    assert told[0]["source"] == "print(1)"
+    assert told[0]["source"] == "print(1)\n"
     assert told[0]["run"] == response.headers["backstep-run"]
 
 
