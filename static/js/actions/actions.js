@@ -1,0 +1,77 @@
+/**
+ * Everything the reader can do, one object each: it feeds the key, the menu, the palette and the help sheet. To add one,
+ * add an object here and its label to both languages.
+ *
+ * @import {App} from '../app.js'
+ * @typedef {{id: string, group: 'run' | 'time' | 'view' | 'select' | 'share' | 'help', keys: string[], label: string, icon?: string,
+ *   enabled?: (app: App) => boolean, perform: (app: App, argument?: any) => void}} Action
+ *   keys  as `event.key`, with Shift+ Ctrl+ Alt+ before it; Ctrl also means ⌘
+ */
+import { SPEEDS } from '../timeline/player.js';
+
+/** @param {App} app */
+const traced = (app) => app.session.trace.value.length > 0;
+
+/** @type {Action[]} */
+export const ACTIONS = [
+  { id: 'run', group: 'run', keys: ['Ctrl+Enter'], label: 'action.run', icon: 'play', perform: (app) => void app.session.run() },
+  { id: 'stop', group: 'run', keys: ['Ctrl+.'], label: 'action.stop', icon: 'square', enabled: (app) => app.session.busy, perform: (app) => app.session.stop() },
+
+  { id: 'play', group: 'time', keys: [' '], label: 'action.play', icon: 'play', enabled: traced, perform: (app) => app.player.toggle() },
+  { id: 'next', group: 'time', keys: ['ArrowRight'], label: 'action.next', icon: 'step-forward', enabled: traced, perform: (app) => move(app, 1, 'event') },
+  { id: 'previous', group: 'time', keys: ['ArrowLeft'], label: 'action.previous', icon: 'step-back', enabled: traced, perform: (app) => move(app, -1, 'event') },
+  { id: 'next-step', group: 'time', keys: ['Shift+ArrowRight'], label: 'action.next-step', icon: 'skip-forward', enabled: traced, perform: (app) => move(app, 1, 'step') },
+  { id: 'previous-step', group: 'time', keys: ['Shift+ArrowLeft'], label: 'action.previous-step', icon: 'skip-back', enabled: traced, perform: (app) => move(app, -1, 'step') },
+  { id: 'next-line', group: 'time', keys: ['Alt+ArrowRight'], label: 'action.next-line', enabled: traced, perform: (app) => move(app, 1, 'line') },
+  { id: 'previous-line', group: 'time', keys: ['Alt+ArrowLeft'], label: 'action.previous-line', enabled: traced, perform: (app) => move(app, -1, 'line') },
+  { id: 'next-phase', group: 'time', keys: [']'], label: 'action.next-phase', enabled: traced, perform: (app) => move(app, 1, 'backward') },
+  { id: 'previous-phase', group: 'time', keys: ['['], label: 'action.previous-phase', enabled: traced, perform: (app) => move(app, -1, 'backward') },
+  { id: 'first', group: 'time', keys: ['Home'], label: 'action.first', enabled: traced, perform: (app) => app.player.toStep(0, 'first') },
+  { id: 'last', group: 'time', keys: ['End'], label: 'action.last', enabled: traced, perform: (app) => app.player.toStep(app.session.trace.value.length - 1, 'last') },
+  { id: 'step', group: 'time', keys: [], label: 'action.step', perform: (app, step) => app.player.toStep(step, 'same') },
+  { id: 'event', group: 'time', keys: [], label: 'action.event', perform: (app, index) => app.player.toStop(index) },
+  { id: 'faster', group: 'time', keys: ['+', '='], label: 'action.faster', perform: (app) => pace(app, 1) },
+  { id: 'slower', group: 'time', keys: ['-'], label: 'action.slower', perform: (app) => pace(app, -1) },
+  { id: 'touching-next', group: 'time', keys: ['.'], label: 'action.touching-next', enabled: (app) => app.ui.select.value !== '', perform: (app) => touching(app, 1) },
+  { id: 'touching-previous', group: 'time', keys: [','], label: 'action.touching-previous', enabled: (app) => app.ui.select.value !== '', perform: (app) => touching(app, -1) },
+
+  { id: 'select', group: 'select', keys: [], label: 'action.select', perform: (app, key) => app.choose(key) },
+  { id: 'cell', group: 'select', keys: [], label: 'action.cell', perform: (app, [key, cell]) => app.choose(key, cell) },
+  { id: 'deselect', group: 'select', keys: ['Escape'], label: 'action.deselect', perform: (app) => app.choose('') },
+
+  { id: 'language', group: 'view', keys: ['l'], label: 'action.language', icon: 'languages', perform: (app) => void (app.ui.lang.value = app.language.value === 'zh' ? 'en' : 'zh') },
+  { id: 'theme', group: 'view', keys: ['t'], label: 'action.theme', icon: 'moon', perform: (app) => void (app.ui.theme.value = app.dark.value ? 'light' : 'dark') },
+  { id: 'scale', group: 'view', keys: ['c'], label: 'action.scale', perform: (app) => void (app.ui.scale.value = app.ui.scale.value === 'each' ? 'shared' : 'each') },
+  { id: 'log', group: 'view', keys: [], label: 'action.log', perform: (app) => void (app.ui.log.value = !app.ui.log.value) },
+];
+
+/** @param {App} app @param {1 | -1} by @param {import('../timeline/stops.js').Unit} unit */
+function move(app, by, unit) {
+  app.player.pause();
+  app.player.go(by, unit);
+}
+
+/** @param {App} app @param {1 | -1} by */
+function pace(app, by) {
+  const at = SPEEDS.findIndex((speed) => speed >= app.ui.speed.value);
+  app.ui.speed.value = SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + by))];
+}
+
+/** To the next event that says something about the selected tensor. @param {App} app @param {1 | -1} by */
+function touching(app, by) {
+  const { graph, stops, index } = app.session.moment.value;
+  const tensor = graph?.cards.get(app.ui.select.value.split(':')[0])?.tensor;
+  if (tensor === undefined) return;
+  for (let i = index + by; i >= 0 && i < stops.length; i += by) {
+    const event = /** @type {any} */ (stops[i].event);
+    const named = [event.tensor, event.root, ...(event.tensors ?? []), ...(event.inputs ?? []).map((/** @type {any} */ input) => input.tensor), ...(event.outputs ?? []).map((/** @type {any} */ output) => output.tensor)];
+    if (named.includes(tensor)) return app.player.toStop(i);
+  }
+}
+
+/** What a key event asks for. @param {KeyboardEvent} event @returns {Action | undefined} */
+export function keyed(event) {
+  const prefix = `${event.ctrlKey || event.metaKey ? 'Ctrl+' : ''}${event.altKey ? 'Alt+' : ''}${event.shiftKey && event.key.length > 1 ? 'Shift+' : ''}`;
+  const key = prefix + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
+  return ACTIONS.find((action) => action.keys.includes(key));
+}

@@ -1,0 +1,85 @@
+/**
+ * The page's parts in one object, handed to every view: stores, translation, actions. Draws nothing.
+ *
+ * @import {Catalogue, Translate} from './i18n/i18n.js'
+ * @typedef {{api: string, static: string, version: string}} Config
+ */
+import { batch, computed, effect, signal } from '@preact/signals';
+import { ACTIONS } from './actions/actions.js';
+import { Client } from './api/client.js';
+import { translator } from './i18n/i18n.js';
+import { Session } from './store/session.js';
+import { create, mirror } from './store/ui.js';
+import { Player } from './timeline/player.js';
+
+export class App {
+  /** What is said for a moment at the foot of the page. */
+  toast = signal('');
+  /** Ops by name, from the catalogue; empty until it arrived. */
+  ops = signal(/** @type {Record<string, any>} */ ({}));
+  lessons = signal(/** @type {import('./api/client.js').Lesson[]} */ ([]));
+  /** The cell the pointer is over, as `o10 v1.0`: formula and graph light up together. */
+  hover = signal('');
+
+  /** @param {Config} config @param {Record<string, Catalogue>} catalogues */
+  constructor(config, catalogues) {
+    this.config = config;
+    this.client = new Client(config.api);
+    this.ui = create(new URLSearchParams(location.search));
+    const preferred = document.documentElement.lang.startsWith('zh') ? 'zh' : 'en';
+    this.language = computed(() => (this.ui.lang.value === 'zh' || this.ui.lang.value === 'en' ? this.ui.lang.value : preferred));
+    /** @type {import('@preact/signals').ReadonlySignal<Translate>} */
+    this.t = computed(() => translator(catalogues[this.language.value], catalogues.en));
+    this.session = new Session(this.client, this.ui);
+    this.player = new Player(this.session, this.ui);
+    const system = matchMedia('(prefers-color-scheme: dark)');
+    const prefers = signal(system.matches);
+    system.addEventListener('change', () => (prefers.value = system.matches));
+    this.dark = computed(() => (this.ui.theme.value === 'system' ? prefers.value : this.ui.theme.value === 'dark'));
+    const asked = new URLSearchParams(location.search);
+    if (asked.has('theme')) this.ui.theme.value = asked.get('theme') ?? 'system';
+    if (asked.has('lang')) this.ui.lang.value = asked.get('lang') ?? '';
+    effect(() => this.#dress());
+    mirror(this.ui);
+  }
+
+  #dress() {
+    const root = document.documentElement;
+    root.lang = this.language.value === 'zh' ? 'zh-CN' : 'en';
+    if (this.ui.theme.value === 'system') delete root.dataset.theme;
+    else root.dataset.theme = this.ui.theme.value;
+  }
+
+  /** @param {string} id of an action @param {any} [argument] */
+  act = (id, argument) => {
+    const action = ACTIONS.find((each) => each.id === id);
+    if (!action) throw new Error(`no action ${id}`);
+    if (action.enabled?.(this) ?? true) action.perform(this, argument);
+  };
+
+  /** @param {string} key  of a card or an edge, '' for nothing @param {string} [cell] */
+  choose(key, cell = '') {
+    batch(() => {
+      this.ui.select.value = key;
+      this.ui.cell.value = cell;
+    });
+  }
+
+  /** @param {string} text */
+  say(text) {
+    this.toast.value = text;
+    setTimeout(() => {
+      if (this.toast.peek() === text) this.toast.value = '';
+    }, 4000);
+  }
+
+  /** Opens an example in the editor and runs it. @param {string} slug */
+  async lesson(slug) {
+    const lesson = this.lessons.value.find((each) => each.slug === slug && each.code) ?? (await this.client.lesson(slug, this.language.value));
+    batch(() => {
+      this.session.code.value = lesson.code;
+      this.ui.lesson.value = slug;
+    });
+    await this.session.run();
+  }
+}

@@ -1,0 +1,102 @@
+/** Pan and zoom of the graph: moves one wrapper by a CSS transform, touches nothing inside it. */
+
+/** @import {Box, Layout} from '../layout/layout.js' */
+import { zoom as zoomer, zoomIdentity } from 'd3-zoom';
+import { select } from 'd3-selection';
+
+const LEAST = 0.05;
+const MOST = 3;
+const MARGIN = 24;
+const FLIGHT = 260; // ms
+
+export class Viewport {
+  /** @type {Layout | null} */ layout = null;
+  /** Did the reader move it? Then it is theirs. */
+  touched = false;
+  dragged = false;
+
+  /** @param {HTMLElement} box */
+  constructor(box) {
+    this.box = box;
+    this.world = /** @type {HTMLElement} */ (box.querySelector('[data-world]'));
+    this.zoomer = zoomer().scaleExtent([LEAST, MOST]).on('start', (event) => (this.dragged = false) || event)
+      .on('zoom', (event) => {
+        if (event.sourceEvent) {
+          this.touched = true;
+          if (event.sourceEvent.type === 'mousemove') this.dragged = true;
+        }
+        const { x, y, k } = event.transform;
+        this.world.style.transform = `translate(${x}px,${y}px) scale(${k})`;
+        this.box.style.backgroundPosition = `${x}px ${y}px`;
+        this.box.style.backgroundSize = `${20 * dots(k)}px ${20 * dots(k)}px`;
+        this.box.classList.toggle('far', k < 0.45);
+      });
+    this.selection = select(/** @type {Element} */ (box));
+    this.selection.call(this.zoomer).on('dblclick.zoom', null);
+    this.observer = new ResizeObserver(() => this.touched || this.fit(false));
+    this.observer.observe(box);
+  }
+
+  close() {
+    this.observer.disconnect();
+    this.selection.on('.zoom', null);
+  }
+
+  /** @param {Layout} layout  the same structure keeps the reader's view */
+  show(layout) {
+    const same = this.layout?.hash === layout.hash;
+    this.layout = layout;
+    if (same && this.touched) return;
+    this.touched = false;
+    this.fit(false);
+  }
+
+  fit(fly = true) {
+    if (!this.layout) return;
+    const { clientWidth: w, clientHeight: h } = this.box;
+    const k = Math.max(LEAST, Math.min(1.15, (w - 2 * MARGIN) / this.layout.w, (h - 2 * MARGIN) / this.layout.h));
+    this.touched = false;
+    const readable = Math.max(k, Math.min(0.62, (w - 2 * MARGIN) / this.layout.w));
+    const scale = k < 0.62 && readable > k ? readable : k;
+    const y = this.layout.h * scale > h - 2 * MARGIN ? MARGIN : (h - this.layout.h * scale) / 2;
+    this.#to(zoomIdentity.translate((w - this.layout.w * scale) / 2, y).scale(scale), fly);
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    this.touched = true;
+    this.zoomer.scaleBy(/** @type {any} */ (this.selection), factor);
+  }
+
+  /** Brings a card into sight, and moves nothing when it is. @param {Box} box */
+  reveal({ x, y, w, h }) {
+    const now = this.#now();
+    const [left, top, right, bottom] = [now.applyX(x), now.applyY(y), now.applyX(x + w), now.applyY(y + h)];
+    const { clientWidth, clientHeight } = this.box;
+    const dx = right > clientWidth - MARGIN ? clientWidth - MARGIN - right : left < MARGIN ? MARGIN - left : 0;
+    const dy = bottom > clientHeight - MARGIN ? clientHeight - MARGIN - bottom - 60 : top < MARGIN ? MARGIN - top + 60 : 0;
+    if (!dx && !dy) return;
+    const touched = this.touched;
+    this.#to(zoomIdentity.translate(now.x + dx, now.y + dy).scale(now.k), true);
+    this.touched = touched;
+  }
+
+  #now() {
+    return /** @type {any} */ (this.box).__zoom ?? zoomIdentity;
+  }
+
+  /** @param {import('d3-zoom').ZoomTransform} goal @param {boolean} fly */
+  #to(goal, fly) {
+    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.world.style.transition = fly && !calm ? `transform ${FLIGHT}ms ease` : '';
+    this.zoomer.transform(/** @type {any} */ (this.selection), goal);
+    if (fly) setTimeout(() => (this.world.style.transition = ''), FLIGHT + 20);
+  }
+}
+
+/** The dots of the background stay between 14 and 28 px apart. @param {number} k */
+function dots(k) {
+  while (k < 0.7) k *= 2;
+  while (k > 1.4) k /= 2;
+  return k;
+}

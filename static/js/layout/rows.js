@@ -1,0 +1,70 @@
+/**
+ * Turns a graph into what elk lays out: an op and the leaves only it needs stand in one row, the leaves at its right, so
+ * that a parameter's gradient flows sideways and the computation runs straight down. Pure.
+ *
+ * @import {Card, Edge, Graph} from '../model/graph.js'
+ * @typedef {{card: Card, side: Card[], group: string}} Row
+ */
+import { measure } from './metrics.js';
+
+export const GAP = 110; // between an op and a leaf at its side; room for a shape
+export const GAP_BROADCAST = 208; // room for the strands that are summed
+const STACK = 14;
+
+/** @param {Graph} graph @returns {{rows: Map<string, Row>, owner: Map<string, string>}}  owner: side leaf -> key of its row */
+export function rows(graph) {
+  const { cards, edges } = graph;
+  /** @type {Map<string, Edge[]>} */ const into = new Map();
+  /** @type {Map<string, Edge[]>} */ const out = new Map();
+  for (const edge of edges) {
+    (into.get(edge.to) ?? into.set(edge.to, []).get(edge.to))?.push(edge);
+    (out.get(edge.from) ?? out.set(edge.from, []).get(edge.from))?.push(edge);
+  }
+  /** @type {Map<string, Row>} */ const found = new Map();
+  /** @type {Map<string, string>} */ const owner = new Map();
+  for (const card of cards.values()) {
+    if (card.kind !== 'op') continue;
+    const row = { card, side: side(card, into.get(card.key) ?? [], cards, owner), group: card.scope };
+    for (const leaf of row.side) owner.set(leaf.key, card.key);
+    found.set(card.key, row);
+  }
+  for (const card of cards.values()) {
+    if (card.kind === 'leaf' && !owner.has(card.key)) found.set(card.key, { card, side: [], group: home(out.get(card.key) ?? [], cards) });
+  }
+  return { rows: found, owner };
+}
+
+/** Leaves that stand beside the op: all but the one that is its main stream. @param {Card} card @param {Edge[]} into @param {Map<string, Card>} cards @param {Map<string, string>} owner */
+function side(card, into, cards, owner) {
+  const sources = into.map((edge) => /** @type {Card} */ (cards.get(edge.from)));
+  const leaves = [...new Set(sources.filter((source) => source.kind === 'leaf' && !owner.has(source.key)))];
+  if (sources.some((source) => source.kind === 'op')) return leaves;
+  const main = leaves.find((leaf) => !leaf.grads) ?? leaves[0];
+  return leaves.filter((leaf) => leaf !== main);
+}
+
+/** A leaf above stands outside the module that reads it. @param {Edge[]} out @param {Map<string, Card>} cards */
+function home(out, cards) {
+  const scopes = out.map((edge) => cards.get(edge.to)?.scope ?? '');
+  const first = scopes[0] ?? '';
+  return first.slice(0, Math.max(0, first.lastIndexOf('.')));
+}
+
+/** Places inside one row, relative to its corner. @param {Row} row @param {Edge[]} edges */
+export function arrange(row, edges) {
+  const main = measure(row.card);
+  const wide = row.side.some((leaf) => edges.some((edge) => edge.from === leaf.key && edge.to === row.card.key && edge.broadcast));
+  const gap = wide ? GAP_BROADCAST : GAP;
+  const sizes = row.side.map(measure);
+  const tall = sizes.reduce((sum, size) => sum + size.h, 0) + STACK * Math.max(0, sizes.length - 1);
+  const h = Math.max(main.h, tall);
+  const widest = sizes.reduce((most, size) => Math.max(most, size.w), 0);
+  /** @type {Map<string, {x: number, y: number, w: number, h: number}>} */ const places = new Map();
+  places.set(row.card.key, { x: 0, y: (h - main.h) / 2, w: main.w, h: main.h });
+  let y = (h - tall) / 2;
+  row.side.forEach((leaf, i) => {
+    places.set(leaf.key, { x: main.w + gap + (widest - sizes[i].w) / 2, y, w: sizes[i].w, h: sizes[i].h });
+    y += sizes[i].h + STACK;
+  });
+  return { w: sizes.length ? main.w + gap + widest : main.w, h, places };
+}

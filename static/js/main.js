@@ -1,0 +1,57 @@
+/** Starts the page: reads the config, loads the languages, mounts the frame, opens what the address asks for. */
+import { render } from 'preact';
+import { keyed } from './actions/actions.js';
+import { App } from './app.js';
+import { html } from './components/html.js';
+import { locate } from './components/icon.js';
+import { load } from './i18n/i18n.js';
+import { Frame } from './views/frame.js';
+
+const config = JSON.parse(document.getElementById('config')?.textContent ?? '{}');
+const mount = /** @type {HTMLElement} */ (document.getElementById('app'));
+
+/** @param {KeyboardEvent} event */
+function typed({ target }) {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}
+
+/** What the page opens with: the run or example of the address, else the first example. @param {App} app */
+async function open(app) {
+  const { run, lesson } = app.ui;
+  app.client.ops().then((said) => (app.ops.value = byName(said))).catch(() => {}); // formulas stay away, the rest works
+  const lessons = app.client.lessons(app.language.value).then((said) => (app.lessons.value = said));
+  if (run.value) {
+    await app.session.open(run.value);
+    if (app.session.phase.value !== 'problem') return;
+  }
+  const list = await lessons.catch(() => []);
+  const first = list.find((each) => each.slug === lesson.value) ?? list[0];
+  if (!first) return;
+  const whole = first.code ? first : await app.client.lesson(first.slug, app.language.value);
+  app.session.code.value = whole.code;
+  app.ui.lesson.value = first.slug;
+  if (run.value) return app.session.run({ keep: true });
+  await app.session.run({ keep: app.ui.event.value >= 0 || app.ui.step.value > 0 });
+}
+
+/** @param {any} said  a list, or {ops: list} @returns {Record<string, any>} */
+function byName(said) {
+  const list = Array.isArray(said) ? said : said.ops ?? [];
+  return Object.fromEntries(list.map((/** @type {{name: string}} */ op) => [op.name, op]));
+}
+
+async function start() {
+  locate(config.static);
+  const app = new App(config, await load(config.static));
+  render(html`<${Frame} app=${app} />`, mount);
+  document.addEventListener('keydown', (event) => {
+    const action = keyed(event);
+    if (!action || event.defaultPrevented || (typed(event) && !action.keys.some((key) => key.startsWith('Ctrl+')))) return;
+    if (event.target instanceof HTMLButtonElement && event.key === ' ') return; // the button's own
+    event.preventDefault();
+    app.act(action.id);
+  });
+  await open(app);
+}
+
+await start();

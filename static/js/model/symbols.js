@@ -1,0 +1,51 @@
+/** How ops are written on cards and chips: a sign for the round badge, an expression for the title. Display only. */
+
+/** @import {OpInput} from './reduce.js' */
+
+/** @type {Record<string, string | undefined>} op -> its sign; others show their own name */
+const SIGN = {
+  add: '+', sub: '−', rsub: '−', mul: '×', div: '÷', neg: '−x', matmul: '@', mm: '@', mv: '@', bmm: '@', dot: '·',
+  addmm: '@+b', linear: '@+b', sum: 'Σ', mean: 'mean', prod: 'Π', exp: 'eˣ', log: 'ln', sqrt: '√', rsqrt: '1/√', abs: '|x|',
+  sigmoid: 'σ', tanh: 'tanh', relu: 'relu', t: 'ᵀ', transpose: 'ᵀ', permute: 'perm', reshape: 'shape', view: 'view',
+  pow: 'xⁿ', square: 'x²', reciprocal: '1/x', clone: 'copy', detach: 'cut', expand: 'expand', floor_divide: '//',
+  remainder: '%', gt: '>', lt: '<', ge: '≥', le: '≤', eq: '=', ne: '≠', max: 'max', min: 'min', cat: 'cat', stack: 'stack',
+  index: '[ ]', select: '[ ]', slice: '[:]', unsqueeze: 'unsq', squeeze: 'sq', log_softmax: 'logσ', softmax: 'softmax',
+  nll_loss: 'nll', mse_loss: 'mse', gather: 'gather', linalg_norm: '‖x‖', norm: '‖x‖', maximum: 'max', minimum: 'min',
+};
+
+/** @type {Record<string, string | undefined>} op -> sign between its two operands */
+const INFIX = {
+  add: '+', sub: '−', mul: '·', div: '/', matmul: '@', mm: '@', mv: '@', bmm: '@', gt: '>', lt: '<', ge: '≥', le: '≤',
+  eq: '==', ne: '≠', remainder: '%', floor_divide: '//', dot: '·',
+};
+
+const RAISED = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** @param {string} op @param {readonly OpInput[]} [inputs] */
+export function sign(op, inputs) {
+  const bare = op.replace(/_$/, '');
+  const exponent = bare === 'pow' ? inputs?.[1]?.const : undefined;
+  if (typeof exponent === 'number' && raised(exponent)) return `x${raised(exponent)}`;
+  return SIGN[bare] ?? bare;
+}
+
+/** @param {number} exponent  small whole ones only */
+function raised(exponent) {
+  return Number.isInteger(exponent) && exponent >= 0 && exponent < 10 ? RAISED[exponent] : '';
+}
+
+/** x·w, d², mean(l). @param {string} op @param {readonly string[]} names  of the operands @param {readonly OpInput[]} inputs */
+export function expression(op, names, inputs) {
+  const bare = op.replace(/_$/, '');
+  const infix = INFIX[bare];
+  if (infix && names.length === 2) return infix === '·' ? `${names[0]}·${names[1]}` : `${names[0]} ${infix} ${names[1]}`;
+  if (bare === 'rsub' && names.length === 2) return `${names[1]} − ${names[0]}`;
+  if (bare === 'neg') return `−${names[0]}`;
+  if ((bare === 't' || bare === 'transpose') && names.length) return `${names[0]}ᵀ`;
+  if (bare === 'pow' && names.length === 2) {
+    const exponent = inputs[1]?.const;
+    const power = typeof exponent === 'number' ? raised(exponent) : '';
+    return power ? `${names[0]}${power}` : `${names[0]}^${names[1]}`;
+  }
+  return `${bare}(${names.join(', ')})`;
+}

@@ -1,0 +1,212 @@
+/**
+ * The run being looked at: starts and stops it, takes its events in, fetches steps on demand, and says what the cursor
+ * shows. Joins api, model and ui; draws nothing.
+ *
+ * @import {Client} from '../api/client.js'
+ * @import {Event, Step} from '../types.js'
+ * @import {Graph} from '../model/graph.js'
+ * @import {State} from '../model/reduce.js'
+ * @import {Window} from '../model/trace.js'
+ * @import {Stop} from '../timeline/stops.js'
+ * @import {Ui} from './ui.js'
+ * @typedef {'empty' | 'starting' | 'running' | 'done' | 'stopped' | 'problem'} Phase
+ * @typedef {{trace: Trace, step: number, brief: Step | undefined, window: Window | null, stops: Stop[], index: number,
+ *   stop: Stop | null, event: Event | null, state: State | null, graph: Graph | null}} Moment
+ *   window, state, graph  null while the step's events are not here
+ *   index                 of `stop` in `stops`
+ */
+import { batch, computed, effect, signal } from '@preact/signals';
+import { Problem } from '../api/client.js';
+import { graph } from '../model/graph.js';
+import { Trace } from '../model/trace.js';
+import { Cursor } from '../timeline/cursor.js';
+import { find, stops } from '../timeline/stops.js';
+
+export class Session {
+  trace = signal(new Trace());
+  /** Grows with every batch of events: the trace itself changes in place. */
+  version = signal(0);
+  phase = signal(/** @type {Phase} */ ('empty'));
+  problem = signal(/** @type {Problem | null} */ (null));
+  /** What stands in the editor; what the trace was made from is `trace.source`. */
+  code = signal('');
+  seed = signal(0);
+  /** The step whose events are being fetched. */
+  fetching = signal(/** @type {number | null} */ (null));
+  /** @type {AbortController | null} */ #running = null;
+  #cursor = new Cursor();
+  #structures = new Structures();
+
+  /** @param {Client} client @param {Ui} ui */
+  constructor(client, ui) {
+    this.client = client;
+    this.ui = ui;
+    this.moment = computed(() => this.#look());
+    effect(() => this.#fetch());
+  }
+
+  /** Did the program in the editor change since it ran? */
+  get edited() {
+    return this.trace.value.begin !== null && this.trace.value.source !== this.code.value;
+  }
+
+  get busy() {
+    return this.phase.value === 'starting' || this.phase.value === 'running';
+  }
+
+  /** Runs what stands in the editor. @param {{keep?: boolean}} [options]  keep: stay at the step and event of the address */
+  async run({ keep = false } = {}) {
+    this.#running?.abort();
+    const control = (this.#running = new AbortController());
+    const asked = keep ? { step: this.ui.step.value, event: this.ui.event.value } : null;
+    batch(() => {
+      this.trace.value = new Trace();
+      this.problem.value = null;
+      this.phase.value = 'starting';
+      if (asked) return;
+      this.ui.step.value = 0;
+      this.ui.event.value = -1;
+      this.ui.select.value = '';
+      this.ui.cell.value = '';
+      this.ui.run.value = '';
+    });
+    const trace = this.trace.value;
+    await this.#guard(control, async () => {
+      await this.client.run({ code: this.code.value, seed: this.seed.value }, (events) => this.take(trace, events), {
+        signal: control.signal,
+        started: (id) => (trace.id ||= id),
+      });
+      if (!trace.end && trace.id) await this.client.events(trace.id, trace.count, (events) => this.take(trace, events), control);
+      this.#finish();
+    });
+  }
+
+  /** Opens a run the server still has. @param {string} id */
+  async open(id) {
+    const control = (this.#running = new AbortController());
+    this.phase.value = 'starting';
+    const trace = (this.trace.value = new Trace());
+    trace.id = id;
+    await this.#guard(control, async () => {
+      await this.client.events(id, 0, (events) => this.take(trace, events), control);
+      this.code.value = trace.source;
+      this.#finish();
+    });
+  }
+
+  /** Shows a trace that came from elsewhere: a file, a test. @param {Event[]} events */
+  show(events) {
+    this.#running?.abort();
+    const trace = (this.trace.value = new Trace());
+    this.take(trace, events);
+    this.code.value = trace.source;
+    this.#finish();
+  }
+
+  stop() {
+    if (!this.busy) return;
+    const { id } = this.trace.value;
+    if (id) this.client.cancel(id).catch(() => {}); // closing the stream ends the run as well
+    this.#running?.abort();
+    this.phase.value = 'stopped';
+  }
+
+  /** @param {Trace} trace @param {Event[]} events */
+  take(trace, events) {
+    if (trace !== this.trace.value) return;
+    batch(() => {
+      for (const event of events) trace.push(event);
+      if (this.phase.value === 'starting') this.phase.value = 'running';
+      if (trace.id) this.ui.run.value = trace.id;
+      this.version.value += 1;
+    });
+  }
+
+  #finish() {
+    batch(() => {
+      this.phase.value = 'done';
+      const { fail, windows, next } = this.trace.value;
+      if (this.ui.event.value < 0 && fail && windows.has(next)) this.ui.step.value = next;
+      this.version.value += 1;
+    });
+  }
+
+  /** @param {AbortController} control @param {() => Promise<void>} work */
+  async #guard(control, work) {
+    try {
+      await work();
+    } catch (error) {
+      if (control.signal.aborted) return;
+      this.problem.value = error instanceof Problem ? error : new Problem({ title: 'unexpected', detail: String(error) });
+      this.phase.value = 'problem';
+    }
+  }
+
+  /** Asks for the events of the step the cursor stands on, when they are not here. */
+  #fetch() {
+    const { window, brief, step, trace } = this.moment.value;
+    if (window || !brief || !trace.id || this.problem.peek()) return;
+    const control = new AbortController();
+    // a scrub over many steps asks only for the one it rests on
+    const rest = setTimeout(async () => {
+      this.fetching.value = step;
+      try {
+        const events = await this.client.step(trace.id, step, control);
+        trace.add(step, events);
+        this.version.value += 1;
+      } catch (error) {
+        if (!control.signal.aborted) this.problem.value = error instanceof Problem ? error : new Problem({ detail: String(error) });
+      } finally {
+        if (this.fetching.peek() === step) this.fetching.value = null;
+      }
+    }, 60);
+    return () => {
+      clearTimeout(rest);
+      control.abort();
+    };
+  }
+
+  /** @returns {Moment} */
+  #look() {
+    void this.version.value;
+    const trace = this.trace.value;
+    const step = Math.max(0, Math.min(this.ui.step.value, Math.max(0, trace.length - 1)));
+    const brief = trace.step(step);
+    const window = trace.windows.get(step) ?? null;
+    /** @type {Moment} */
+    const moment = { trace, step, brief, window, stops: [], index: 0, stop: null, event: null, state: null, graph: null };
+    if (!window) return moment;
+    const structure = this.#structures.of(window);
+    moment.stops = structure.stops;
+    moment.graph = structure.graph;
+    const wanted = this.ui.event.value;
+    moment.index = wanted < 0 ? opening(structure.stops) : find(structure.stops, wanted);
+    moment.stop = structure.stops[moment.index] ?? null;
+    moment.event = moment.stop?.event ?? null;
+    moment.state = this.#cursor.seek(window, moment.stop ? moment.stop.until + 1 : window.events.length);
+    return moment;
+  }
+}
+
+/** Where a step is first shown: when its backward pass has just ended, all numbers are there. @param {Stop[]} list */
+function opening(list) {
+  const failed = list.findIndex((stop) => stop.event.kind === 'fail');
+  if (failed >= 0) return failed;
+  const last = list.findLastIndex((stop) => stop.phase === 'backward');
+  return last >= 0 ? last : Math.max(0, list.length - 1);
+}
+
+/** Stops and graph of a window, worked out once; again only while the window grows. */
+class Structures {
+  /** @type {WeakMap<Event[], {size: number, stops: Stop[], graph: Graph}>} */ known = new WeakMap();
+
+  /** @param {Window} window */
+  of({ events }) {
+    let found = this.known.get(events);
+    if (found?.size !== events.length) {
+      found = { size: events.length, stops: stops(events), graph: graph(events) };
+      this.known.set(events, found);
+    }
+    return found;
+  }
+}

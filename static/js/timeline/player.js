@@ -1,0 +1,70 @@
+/** Plays: one unit per beat until the trace's end. Knows the session's moment and the ui table, no page. */
+
+/**
+ * @import {Session} from '../store/session.js'
+ * @import {Ui} from '../store/ui.js'
+ * @import {Unit} from './stops.js'
+ */
+import { batch, effect, signal } from '@preact/signals';
+import { advance } from './stops.js';
+
+export const SPEEDS = [1, 2, 4, 8, 16, 30];
+
+export class Player {
+  playing = signal(false);
+
+  /** @param {Session} session @param {Ui} ui */
+  constructor(session, ui) {
+    this.session = session;
+    this.ui = ui;
+    effect(() => {
+      if (!this.playing.value) return;
+      const beat = setInterval(() => this.#beat(), 1000 / Math.max(1, ui.speed.value));
+      return () => clearInterval(beat);
+    });
+  }
+
+  toggle() {
+    this.playing.value = !this.playing.value;
+  }
+
+  pause() {
+    this.playing.value = false;
+  }
+
+  #beat() {
+    if (document.hidden) return;
+    if (!this.session.moment.value.window && this.ui.unit.value !== 'step') return; // its events are on their way
+    if (!this.go(1, /** @type {Unit} */ (this.ui.unit.value))) this.pause();
+  }
+
+  /** One unit on or back; over the edge of a step into the next. @param {1 | -1} by @param {Unit} unit @returns {boolean} whether there was somewhere to go */
+  go(by, unit) {
+    const { stops, index, step, trace } = this.session.moment.value;
+    const to = stops.length ? advance(stops, index, by, unit) : -1;
+    if (to >= 0) {
+      this.ui.event.value = stops[to].at;
+      return true;
+    }
+    return this.toStep(step + by, unit === 'step' ? 'same' : by > 0 ? 'first' : 'last', trace.length);
+  }
+
+  /** @param {number} step @param {'same' | 'first' | 'last'} where @param {number} [length] */
+  toStep(step, where = 'same', length = this.session.moment.value.trace.length) {
+    if (step < 0 || step >= length) return false;
+    batch(() => {
+      this.ui.step.value = step;
+      if (where === 'first') this.ui.event.value = 0;
+      else if (where === 'last') this.ui.event.value = 1e9;
+      else if (this.session.moment.peek().index >= 0 && this.ui.event.value < 0) this.ui.event.value = -1;
+    });
+    return true;
+  }
+
+  /** @param {number} index  of a stop in the current step */
+  toStop(index) {
+    const { stops } = this.session.moment.value;
+    const stop = stops[Math.max(0, Math.min(index, stops.length - 1))];
+    if (stop) this.ui.event.value = stop.at;
+  }
+}

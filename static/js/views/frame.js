@@ -1,0 +1,57 @@
+/** The page: places for views, panels that close, the toast. Knows no trace. */
+
+/** @import {App} from '../app.js' */
+/** @import {Context, View} from './index.js' */
+import { Component } from 'preact';
+import { Icon } from '../components/icon.js';
+import { html } from '../components/html.js';
+import { VIEWS } from './index.js';
+
+/** @param {{app: App}} props */
+export function Frame({ app }) {
+  /** @type {Context} */
+  const context = { app, moment: app.session.moment.value, ui: app.ui, t: app.t.value, act: app.act };
+  const { t, ui } = context;
+  const at = (/** @type {View['place']} */ place) => VIEWS.filter((view) => view.place === place && (view.when?.(context) ?? true));
+  const right = at('right');
+  return html`
+    <header class="top">${at('header').map((view) => html`<${Guarded} view=${view} context=${context} />`)}</header>
+    <main class=${`work show-${ui.pane.value} ${right.length ? '' : 'no-right'}`}>
+      <div class="left">${at('left').map((view) => html`<section class=${`pane ${view.id}`} key=${view.id} aria-label=${t(view.title)}><${Guarded} view=${view} context=${context} /></section>`)}</div>
+      ${at('centre').map((view) => html`<${Guarded} key=${view.id} view=${view} context=${context} />`)}
+      ${right.length ? html`<aside class="right" aria-label=${t('frame.panels')}>${right.map((view) => html`<${Panel} key=${view.id} view=${view} context=${context} />`)}</aside>` : null}
+    </main>
+    <footer class="time">${at('footer').map((view) => html`<${Guarded} view=${view} context=${context} />`)}</footer>
+    <div class="toast" role="status" aria-live="polite" data-shown=${app.toast.value ? '' : undefined}>${app.toast.value}</div>`;
+}
+
+/** @param {{view: View, context: Context}} props */
+function Panel({ view, context }) {
+  const { ui, t } = context;
+  const closed = ui.closed.value.includes(view.id);
+  const toggle = () => (ui.closed.value = closed ? ui.closed.value.filter((id) => id !== view.id) : [...ui.closed.value, view.id]);
+  return html`<section class=${`pane panel ${view.id}`} aria-label=${t(view.title)}>
+    <h2><button type="button" class="fold" aria-expanded=${!closed} onClick=${toggle}><${Icon} name=${closed ? 'chevron-right' : 'chevron-down'} size=${13} />${t(view.title)}</button>
+      ${closed ? null : view.aside?.(context)}</h2>
+    ${closed ? null : html`<${Guarded} view=${view} context=${context} />`}</section>`;
+}
+
+/** A view that fails says so in its place and leaves the others alone. @extends {Component<{view: View, context: Context}, {error: unknown}>} */
+class Guarded extends Component {
+  /** @param {unknown} error */
+  static getDerivedStateFromError(error) {
+    return { error };
+  }
+
+  /** @param {unknown} error */
+  componentDidCatch(error) {
+    console.error(error);
+  }
+
+  render() {
+    const { view, context } = this.props;
+    if (this.state.error) return html`<p class="oops" role="alert">${context.t('frame.oops')} <button type="button" class="link" onClick=${() => this.setState({ error: undefined })}>${context.t('frame.again')}</button></p>`;
+    const Draw = view.draw;
+    return html`<${Draw} ...${context} />`;
+  }
+}

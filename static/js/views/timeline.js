@@ -1,0 +1,161 @@
+/** Two axes of time: training steps with the loss as background, and the events of the step. */
+
+/**
+ * @import {Event} from '../types.js'
+ * @import {Stop} from '../timeline/stops.js'
+ * @import {Context, View} from './index.js'
+ */
+import { Button } from '../components/button.js';
+import { html } from '../components/html.js';
+import { Menu } from '../components/menu.js';
+import { integer } from '../model/format.js';
+import { bare } from '../model/graph.js';
+import { SPEEDS } from '../timeline/player.js';
+import { losses } from './loss.js';
+
+const CHIPS = 44; // more do not fit as labelled chips
+
+/** @type {View} */
+export const timelineView = { id: 'timeline', place: 'footer', title: 'timeline.title', draw: (context) => html`<${Transport} ...${context} /><div class="lanes"><${Steps} ...${context} /><${Events} ...${context} /></div>` };
+
+/** @param {Context} context */
+function Transport({ app, ui, t, act, moment }) {
+  const playing = app.player.playing.value;
+  const none = !moment.trace.length;
+  const units = ['event', 'line', 'backward', 'step'].map((id) => ({ id: `unit:${id}`, label: t(`unit.${id}`), group: t('timeline.unit') }));
+  const speeds = SPEEDS.map((speed) => ({ id: `speed:${speed}`, label: `${speed}×`, group: t('timeline.speed') }));
+  const set = (/** @type {string} */ id) => {
+    const [what, value] = id.split(':');
+    if (what === 'speed') ui.speed.value = Number(value);
+    else ui.unit.value = value;
+  };
+  return html`<div class="transport" role="toolbar" aria-label=${t('timeline.title')}>
+    <${Button} label=${t('action.previous-step')} keys="⇧←" icon="skip-back" disabled=${none} onClick=${() => act('previous-step')} />
+    <${Button} label=${t('action.previous')} keys="←" icon="step-back" disabled=${none} onClick=${() => act('previous')} />
+    <${Button} label=${t(playing ? 'action.pause' : 'action.play')} keys="Space" class="play" icon=${playing ? 'pause' : 'play'} size=${21} disabled=${none} onClick=${() => act('play')} />
+    <${Button} label=${t('action.next')} keys="→" icon="step-forward" disabled=${none} onClick=${() => act('next')} />
+    <${Button} label=${t('action.next-step')} keys="⇧→" icon="skip-forward" disabled=${none} onClick=${() => act('next-step')} />
+    <${Menu} label=${t('timeline.pace')} class="speed" items=${[...speeds, ...units]} chosen=${`speed:${ui.speed.value}`} onChoose=${set}>${ui.speed.value}×</${Menu}></div>`;
+}
+
+/** @param {Context} context */
+function Steps({ app, moment, t, act }) {
+  const { trace, step } = moment;
+  const n = Math.max(1, trace.length);
+  const values = losses(trace.steps);
+  const place = n > 1 ? step / (n - 1) : 0;
+  const loop = Object.entries(moment.brief?.loop ?? {}).map(([name, value]) => `${name} = ${value}`).join(', ');
+  /** @param {PointerEvent} event */
+  const scrub = (event) => {
+    const track = /** @type {HTMLElement} */ (event.currentTarget);
+    if (event.type === 'pointerdown') track.setPointerCapture(event.pointerId);
+    if (!(event.buttons & 1)) return;
+    const box = track.getBoundingClientRect();
+    act('step', Math.max(0, Math.min(n - 1, Math.round(((event.clientX - box.left) / box.width) * (n - 1)))));
+  };
+  const text = integer(step, app.language.value);
+  return html`<div class="lane"><span class="ll">${t('timeline.step')}</span>
+    <div class="trk" role="slider" tabindex="0" aria-label=${t('timeline.step')} aria-valuemin="0" aria-valuemax=${n - 1} aria-valuenow=${step} aria-valuetext=${loop || text} onPointerDown=${scrub} onPointerMove=${scrub}>
+      ${values.length > 1 ? html`<svg viewBox="0 0 1000 26" preserveAspectRatio="none" aria-hidden="true">${areas(values, step, n)}</svg>` : null}
+      <span class="thumb" style=${{ left: `${place * 100}%` }}></span></div>
+    <span class="lr" title=${loop}><b>${text}</b> / ${integer(n - 1, app.language.value)}</span></div>`;
+}
+
+/** @param {number[]} values @param {number} step @param {number} n */
+function areas(values, step, n) {
+  const finite = values.filter((value) => Number.isFinite(value));
+  const positive = finite.every((value) => value > 0);
+  const measure = (/** @type {number} */ value) => (positive ? Math.log10(value) : value);
+  const [low, high] = finite.reduce(([a, b], value) => [Math.min(a, measure(value)), Math.max(b, measure(value))], [Infinity, -Infinity]);
+  const span = high - low || 1;
+  const per = Math.max(1, Math.floor(values.length / 500));
+  const draw = (/** @type {number} */ from, /** @type {number} */ to) => {
+    let d = '';
+    let end = from;
+    for (let i = from; i <= to && i < values.length; i = i === to ? to + 1 : Math.min(to, i + per)) {
+      const height = Number.isFinite(values[i]) ? 3 + (19 * (measure(values[i]) - low)) / span : 25;
+      d += `${d ? 'L' : 'M'}${((i / Math.max(1, n - 1)) * 1000).toFixed(1)} ${(26 - height).toFixed(1)}`;
+      end = i;
+    }
+    return d ? `${d}L${((end / Math.max(1, n - 1)) * 1000).toFixed(1)} 26L${((from / Math.max(1, n - 1)) * 1000).toFixed(1)} 26Z` : '';
+  };
+  return html`<path d=${draw(Math.min(step, values.length - 1), values.length - 1)} class="tarea fut" /><path d=${draw(0, Math.min(step, values.length - 1))} class="tarea" />`;
+}
+
+/** @param {Context} context */
+function Events({ app, moment, t, act }) {
+  const { stops, index, window } = moment;
+  const total = stops.length;
+  const runs = phases(stops);
+  const body = window ? (total <= CHIPS ? html`<${Chips} runs=${runs} moment=${moment} t=${t} act=${act} />` : html`<${Bar} runs=${runs} moment=${moment} t=${t} act=${act} />`)
+    : html`<div class="evs"><div class="waiting">${app.session.fetching.value !== null ? html`<span class="spinner small"></span>${t('graph.fetching', { step: moment.step })}` : t('timeline.empty')}</div></div>`;
+  return html`<div class="lane ev"><span class="ll">${t('timeline.event')}</span>${body}<span class="lr"><b>${total ? index + 1 : 0}</b> / ${total}</span></div>`;
+}
+
+/** Stops in runs of one phase; prints belong to the phase they stand in. @param {Stop[]} stops @returns {{phase: string, from: number, to: number}[]} */
+function phases(stops) {
+  /** @type {{phase: string, from: number, to: number}[]} */ const runs = [];
+  stops.forEach((stop, i) => {
+    const current = runs[runs.length - 1];
+    if (current && (stop.phase === 'other' || current.phase === stop.phase)) current.to = i;
+    else if (current?.phase === 'other') Object.assign(current, { phase: stop.phase, to: i });
+    else runs.push({ phase: stop.phase, from: i, to: i });
+  });
+  return runs;
+}
+
+/** @param {{runs: ReturnType<typeof phases>, moment: Context['moment'], t: Context['t'], act: Context['act']}} props */
+function Chips({ runs, moment, t, act }) {
+  const { stops, index } = moment;
+  return html`<div class="evs" role="group" aria-label=${t('timeline.event')}>${runs.map(({ phase, from, to }) => html`<div class=${`sg ${phase[0]}`} style=${{ flex: to - from + 1 }}><span class="sn">${t(`phase.${phase === 'other' ? 'forward' : phase}`)}</span>
+    <div class="cells">${stops.slice(from, to + 1).map((stop, i) => {
+      const at = from + i;
+      const [text, title] = chip(stop.event, moment, t);
+      const state = at === index ? 'now' : at < index ? 'past' : 'next';
+      return html`<button type="button" class=${`e ${state} ${stop.event.kind}`} title=${title} aria-label=${title} aria-current=${at === index ? 'step' : undefined} onClick=${() => act('event', at)}><span>${text}</span></button>`;
+    })}</div></div>`)}</div>`;
+}
+
+/** Many events: one bar, coloured by phase, to scrub. @param {{runs: ReturnType<typeof phases>, moment: Context['moment'], t: Context['t'], act: Context['act']}} props */
+function Bar({ runs, moment, t, act }) {
+  const { stops, index } = moment;
+  const n = stops.length;
+  /** @param {PointerEvent} event */
+  const scrub = (event) => {
+    const track = /** @type {HTMLElement} */ (event.currentTarget);
+    if (event.type === 'pointerdown') track.setPointerCapture(event.pointerId);
+    if (!(event.buttons & 1)) return;
+    const box = track.getBoundingClientRect();
+    act('event', Math.floor(((event.clientX - box.left) / box.width) * n));
+  };
+  const [text, title] = stops[index] ? chip(stops[index].event, moment, t) : ['', ''];
+  const place = (index + 0.5) / n;
+  return html`<div class="evs long"><div class="names">${runs.map(({ phase, from, to }) => html`<span class=${`sn ${phase[0]}`} style=${{ flex: to - from + 1 }}>${(to - from + 1) / n > 0.06 ? t(`phase.${phase === 'other' ? 'forward' : phase}`) : ''}</span>`)}</div>
+    <div class="bar" role="slider" tabindex="0" aria-label=${t('timeline.event')} aria-valuemin="1" aria-valuemax=${n} aria-valuenow=${index + 1} aria-valuetext=${title} onPointerDown=${scrub} onPointerMove=${scrub}>
+      ${runs.map(({ phase, from, to }) => html`<i class=${phase[0]} style=${{ flex: to - from + 1 }}></i>`)}<span class="thumb" style=${{ left: `${place * 100}%` }}></span>
+      <span class=${`tip ${place > 0.9 ? 'end' : place < 0.1 ? 'start' : ''}`} style=${{ left: `${place * 100}%` }}>${text}</span></div></div>`;
+}
+
+/** A few letters for an event, and all of it in words. @param {Event} event @param {Context['moment']} moment @param {Context['t']} t @returns {[string, string]} */
+export function chip(event, { graph }, t) {
+  const of = (/** @type {number | null | undefined} */ tensor) => (tensor == null ? undefined : graph?.cards.get(graph.byTensor.get(tensor) ?? ''));
+  const node = (/** @type {number} */ id) => graph?.cards.get(graph.byNode.get(id) ?? '');
+  const name = (/** @type {number | null | undefined} */ tensor) => bare(of(tensor)?.label ?? '');
+  switch (event.kind) {
+    case 'forward': {
+      const card = of(event.outputs[0]?.tensor);
+      return [card?.sign || event.op, t('chip.forward', { name: card?.label ?? '', op: event.op })];
+    }
+    case 'seed': return [t('chip.seed.short'), t('chip.seed', { name: name(event.root) })];
+    case 'ready': return [`∂${bare(node(event.node)?.label ?? '')}`, t('chip.ready', { name: node(event.node)?.label ?? '' })];
+    case 'contribute': return [`${node(event.node)?.sign ?? ''}→${name(event.tensor)}`, t('chip.contribute', { op: node(event.node)?.sign ?? '', name: name(event.tensor) })];
+    case 'accumulate': return [`${name(event.tensor)}.grad`, t('chip.accumulate', { name: name(event.tensor) })];
+    case 'update': return [name(event.tensor), t('chip.update', { name: name(event.tensor) })];
+    case 'zero': return [t('chip.zero.short'), t('chip.zero', { names: event.tensors.map(name).join(', ') })];
+    case 'print': return ['▸', t('chip.print', { text: event.text.trimEnd() })];
+    case 'figure': return ['▣', t('chip.figure')];
+    case 'fail': return ['!', `${event.type}: ${event.message}`];
+    default: return [event.kind, event.kind];
+  }
+}
+
