@@ -22,6 +22,17 @@ from engine.dtypes import set_default_dtype as set_default_dtype
 from engine.tensor import Size as Size
 from engine.tensor import Tensor as Tensor
 from engine.autograd import functional as _functional  # noqa: I001  (fills the table of entry points)
+from engine import creation as _creation
+from engine import random as random
+from engine import sampling as _sampling
+from engine.printing import set_printoptions as set_printoptions
+from engine.random import Generator as Generator
+from engine.random import default_generator as default_generator
+from engine.random import get_rng_state as get_rng_state
+from engine.random import initial_seed as initial_seed
+from engine.random import manual_seed as manual_seed
+from engine.random import seed as seed
+from engine.random import set_rng_state as set_rng_state
 from engine.ops.op import COMPOSITES as _COMPOSITES
 from engine.ops.op import REGISTRY as _REGISTRY
 
@@ -33,3 +44,5 @@ for _name, _op in _REGISTRY.items():
         globals().setdefault(_name, _op.call)
 for _name, _f in _COMPOSITES.items():
     globals().setdefault(_name, _f)
+globals().update(_creation.PUBLIC)
+globals().update(_sampling.PUBLIC)

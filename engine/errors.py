@@ -16,7 +16,7 @@ works. The hint is never part of str(error).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 E = TypeVar("E", bound="type[EngineError]")
@@ -25,12 +25,14 @@ E = TypeVar("E", bound="type[EngineError]")
 class EngineError(Exception):
     """Base of all errors the engine raises on purpose."""
 
-    hint: str | None = None
-
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | Callable[[], str | None] | None = None) -> None:
         super().__init__(message)
-        if hint is not None:
-            self.hint = hint
+        self._hint = hint
+
+    @property
+    def hint(self) -> str | None:
+        """A way out, computed when somebody asks: hasattr() raises and drops thousands of these."""
+        return self._hint() if callable(self._hint) else self._hint
 
 
 def _named(name: str) -> object:

@@ -24,7 +24,8 @@ from engine.errors import RuntimeFault, TypeFault, ValueFault, near_miss
 from engine.ops import kernels
 from engine.ops import activation, index, matmul, pointwise, reduce, shape  # noqa: F401  (their blocks fill the registry)
 from engine.ops.op import (
-    BW, COMPOSITES, E0, LEAF_SEQ, META, NAMESPACE, REGISTRY, RULES, SAVED, SEQ, SHAPE, TENSORS, Op, failed,
+    BW, COMPOSITES, E0, LEAF_SEQ, META, NAMESPACE, REGISTRY, RULES, SAVED, SEQ, SHAPE, TENSORS, Op, compile_pointwise,
+    failed,
 )  # fmt: skip
 
 new = object.__new__
@@ -133,7 +134,7 @@ class Tensor:
 
     def detach_(self) -> Tensor:
         """Taken out of the graph for good."""
-        if getattr(self, "_b", None):
+        if self._b:
             raise RuntimeFault(
                 "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
                 "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
@@ -251,11 +252,11 @@ class Tensor:
 
     @property
     def _base(self) -> Tensor | None:
-        b = getattr(self, "_b", None)
+        b = self._b
         return b[0] if b else None
 
     def _is_view(self) -> bool:
-        return bool(getattr(self, "_b", None))
+        return bool(self._b)
 
     is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_complex_ = False
 
@@ -515,6 +516,8 @@ class Tensor:
         return r
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_b":  # the slot is filled for views only
+            return None
         if name.startswith("_"):  # an unset slot is asked for often; looking for near misses takes milliseconds
             raise AttributeError(name)
         raise TENSORS["missing_attribute"](name)
@@ -549,7 +552,7 @@ def wrap_array(a: Any) -> Tensor:
 
 def link_view(r: Tensor, base: Tensor, o: Op, params: dict[str, Any]) -> None:
     """Note that r shares base's storage, and how to see it again after base has changed."""
-    b = getattr(base, "_b", None)
+    b = base._b
     r._b = (b[0] if b else base, base, o, params)
 
 
@@ -557,7 +560,7 @@ def missing_attribute(name: str) -> Exception:
     """torch's AttributeError, with the nearest names."""
     from engine.errors import AttributeFault
 
-    return AttributeFault(f"'Tensor' object has no attribute '{name}'", hint=near_miss(name, dir(Tensor)))
+    return AttributeFault(f"'Tensor' object has no attribute '{name}'", hint=lambda: near_miss(name, dir(Tensor)))
 
 
 # ---- in place ---------------------------------------------------------------------------------------------------
@@ -594,7 +597,7 @@ def write(t: Tensor, value: Any) -> None:
         before = np.array(a).reshape(t._s)
     if type(a) is ndarray:
         a[...] = value
-        if getattr(t, "_b", None) is not DATA:
+        if t._b is not DATA:
             versions.bump(a)
     else:
         v = value.reshape(-1)[0] if type(value) is ndarray else value
@@ -620,7 +623,7 @@ def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
     """Make r, computed from t, the new value of t: storage, version and history."""
     n = t._n
     if NAMESPACE["grad_on"]:
-        b = getattr(t, "_b", None)
+        b = t._b
         if n is not None and n[E0] is None:
             raise failed(o, (t,), RuntimeFault(
                 LEAF, hint="change it under torch.no_grad(), or make a new tensor: w = w - lr * w.grad"))  # fmt: skip
@@ -647,7 +650,7 @@ def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
             if rule is not None and "out" in rule.saved:
                 m[SAVED + rule.saved.index("out")] = t._a
                 m[SEQ] = NAMESPACE["seq"]()
-        if getattr(t, "_b", None):
+        if t._b:
             TENSORS["rebase_view"](t, m)
         else:
             t._n = m
@@ -675,7 +678,7 @@ def inplace(name: str) -> Callable[..., Tensor]:
 
 
 NAMESPACE.update(store=store, link_view=link_view)
-TENSORS.update(missing_attribute=missing_attribute, revive=backward.revive)
+TENSORS.update(missing_attribute=missing_attribute, revive=backward.revive, wrap_array=wrap_array)
 TENSORS.setdefault("rebase_views", lambda base: None)
 TENSORS.setdefault("rebase_view", lambda t, m: None)
 
@@ -691,10 +694,13 @@ TENSORS["cast"] = cast
 def install_methods() -> None:
     """Put the registry's operations on the class: method, in-place form."""
     for name, o in REGISTRY.items():
-        if o.method and not hasattr_own(name):
-            setattr(Tensor, name, o.call)
-        if o.inplace:
-            setattr(Tensor, name + "_", inplace(name))
+        if not o.method:
+            continue
+        for alias in (name, *o.aliases):
+            if not hasattr_own(alias):
+                setattr(Tensor, alias, o.call)
+            if o.inplace:
+                setattr(Tensor, alias + "_", inplace(name))
     for name, f in COMPOSITES.items():
         if not hasattr_own(name):
             setattr(Tensor, name, f)
@@ -719,14 +725,10 @@ def _binary(name: str, reverse: bool = False) -> Callable[[Tensor, Any], Any]:
     return operator
 
 
-def _number_first(name: str) -> Callable[[Tensor, Any], Any]:
-    return _binary(name, True)
-
-
 def _direct(name: str) -> Callable[[Tensor, Any], Any]:
-    """The operation itself as operator: no wrapper on the hot path; `general` answers NotImplemented for strangers."""
-    f: Callable[[Tensor, Any], Any] = NAMESPACE.setdefault("operator_" + name, TENSORS[name])
-    return f
+    """The operation itself as operator: no wrapper on the hot path; `general` answers NotImplemented to strangers."""
+    o = REGISTRY[name]
+    return compile_pointwise(o, o.forward or "", {}, operator=True)
 
 
 def rtruediv(self: Tensor, other: Any) -> Any:
@@ -741,20 +743,75 @@ def matmul_operator(self: Tensor, other: Any) -> Any:
     return TENSORS["matmul"](self, other) if isinstance(other, Tensor) else NotImplemented
 
 
+def rpow(self: Tensor, base: Any) -> Any:
+    """number ** x."""
+    return TENSORS["pow"](base, self) if isinstance(base, (float, int, np.generic)) else NotImplemented
+
+
+def invert(self: Tensor) -> Tensor:
+    """~x."""
+    if self.dtype.is_floating_point:
+        raise TypeFault("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    r: Tensor = TENSORS["bitwise_not"](self)
+    return r
+
+
 def install_operators() -> None:
     """Python's operators."""
-    for symbol, name in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div")):
+    for symbol, name in (
+        ("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div"), ("radd", "add"), ("rmul", "mul"),
+        ("rsub", "rsub"), ("lt", "lt"), ("le", "le"), ("gt", "gt"), ("ge", "ge"), ("eq", "eq"), ("ne", "ne"),
+    ):  # fmt: skip
         setattr(Tensor, f"__{symbol}__", _direct(name))
-    Tensor.__radd__ = _direct("add")  # type: ignore[attr-defined]
-    Tensor.__rmul__ = _direct("mul")  # type: ignore[attr-defined]
-    Tensor.__rsub__ = _direct("rsub")  # type: ignore[attr-defined]
-    Tensor.__rtruediv__ = rtruediv  # type: ignore[attr-defined]
-    Tensor.__neg__ = TENSORS["neg"]  # type: ignore[attr-defined]
-    Tensor.__matmul__ = matmul_operator  # type: ignore[attr-defined]
-    Tensor.__pow__ = TENSORS["pow"]  # type: ignore[attr-defined]
-    for symbol, name in (("iadd", "add"), ("isub", "sub"), ("imul", "mul"), ("itruediv", "div")):
+    for symbol, name in (
+        ("floordiv", "floor_divide"), ("mod", "remainder"), ("pow", "pow"), ("and", "bitwise_and"), ("or", "bitwise_or"),
+        ("xor", "bitwise_xor"), ("lshift", "bitwise_left_shift"), ("rshift", "bitwise_right_shift"),
+        ("rand", "bitwise_and"), ("ror", "bitwise_or"), ("rxor", "bitwise_xor"),
+    ):  # fmt: skip
+        setattr(Tensor, f"__{symbol}__", _binary(name))
+    for symbol, name in (
+        ("rfloordiv", "floor_divide"), ("rmod", "remainder"), ("rlshift", "bitwise_left_shift"),
+        ("rrshift", "bitwise_right_shift"),
+    ):  # fmt: skip
+        setattr(Tensor, f"__{symbol}__", _binary(name, True))
+    for symbol, name in (
+        ("iadd", "add"), ("isub", "sub"), ("imul", "mul"), ("itruediv", "div"), ("ifloordiv", "floor_divide"),
+        ("imod", "remainder"), ("ipow", "pow"), ("iand", "bitwise_and"), ("ior", "bitwise_or"), ("ixor", "bitwise_xor"),
+        ("ilshift", "bitwise_left_shift"), ("irshift", "bitwise_right_shift"),
+    ):  # fmt: skip
         setattr(Tensor, f"__{symbol}__", inplace(name))
-    Tensor.T = property(lambda self: TENSORS["permute"](self, tuple(range(len(self._s)))[::-1]))  # type: ignore[attr-defined]
+    for symbol, f in (
+        ("rtruediv", rtruediv), ("rpow", rpow), ("neg", TENSORS["neg"]), ("abs", TENSORS["abs"]), ("pos", TENSORS["positive"]),
+        ("invert", invert), ("matmul", matmul_operator),
+    ):  # fmt: skip
+        setattr(Tensor, f"__{symbol}__", f)
+    Tensor.T = property(transposed)  # type: ignore[attr-defined]
+    Tensor.mT = property(matrix_transposed)  # type: ignore[attr-defined]
+
+
+def transposed(self: Tensor) -> Tensor:
+    """All dimensions reversed."""
+    n = len(self._s)
+    if n not in (0, 2):
+        import warnings
+
+        warnings.warn(
+            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an "
+            "error in a future release. Consider `x.mT` to transpose batches of matrices or "
+            "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
+            UserWarning,
+            stacklevel=2,
+        )
+    r: Tensor = TENSORS["permute"](self, tuple(range(n))[::-1])
+    return r
+
+
+def matrix_transposed(self: Tensor) -> Tensor:
+    """The last two dimensions exchanged."""
+    if len(self._s) < 2:
+        raise RuntimeFault(f"tensor.mT is only supported on matrices or batches of matrices. Got {len(self._s)}-D tensor.")
+    r: Tensor = TENSORS["transpose"](self, -2, -1)
+    return r
 
 
 install_methods()

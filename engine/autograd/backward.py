@@ -516,6 +516,8 @@ def environment(rule: Rule, n: Node) -> dict[str, Any]:
         env.update((f"{i}_shape", s) for i, s in zip(op.inputs, n[META][0], strict=True))
     elif rule.flavour == "B":
         env.update((f"{i}_shape", s) for i, s in zip(op.inputs, n[META], strict=True))
+    elif n[META]:
+        env.update(zip(op.params, n[META], strict=True))
     return env
 
 

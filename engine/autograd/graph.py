@@ -26,7 +26,9 @@ def name_of(n: Record) -> str:
         return o.node
     if rule.flavour == "X":
         return o.node_name(dict(zip(o.params, n[META], strict=False)))
-    return o.node_name(n[META][2] if rule.flavour == "G" else {})
+    if rule.flavour == "G":
+        return o.node_name({**n[META][2], "tensors": sum(t is not None for t in n[META][1])})
+    return o.node_name(dict(zip(o.params, n[META] or (), strict=False)))
 
 
 NAMESPACE["node_name"] = name_of
@@ -83,6 +85,8 @@ class GraphNode:
         rule = rule_of(n)
         found: list[tuple[GraphNode | None, int]] = []
         where = dict(zip(rule.positions, edges_of(n), strict=True))
+        if rule.flavour == "G" and callable(rule.op.node):  # a block that serves numbers and tensors by two nodes
+            return tuple((wrap(e), 0) for e in edges_of(n))
         differentiable = [i for i, x in enumerate(rule.op.inputs) if x in rule.op.rules] or list(rule.positions)
         for i in differentiable:
             e = where.get(i)

@@ -109,6 +109,11 @@ class Op:
     method: bool
     inplace: bool
     public: str
+    fast: bool
+    condition: str | None  # an input that stays out of type promotion
+    aliases: tuple[str, ...]
+    keyword_only: frozenset[str]
+    forward: str | None
     optional: tuple[str, ...] = ()  # inputs that may be None: they then get no edge, and rules read None
     call: Callable[..., Any] | None = None
 
@@ -205,6 +210,10 @@ def op(
     inplace: bool | None = None,
     public: str | None = None,
     optional: Sequence[str] = (),
+    general: Callable[..., Any] | None = None,
+    fast: bool = True,
+    condition: str | None = None,
+    aliases: Sequence[str] = (),
 ) -> Any:
     """Declare an operation. Elementwise ones give `forward` and `partials`; structured ones decorate their kernel.
 
@@ -216,6 +225,9 @@ def op(
              "none": the kernel deals with dtypes itself
     lazy     the rules accept a gradient that is still to be broadcast
     public   torch's name, when it differs from the block's own (several blocks may serve one function)
+    general  a kernel for what the formula `forward` cannot do: integers, refusals, mixed dtypes
+    fast     False: always by the general path, whose node knows whether an input was a number
+    condition  an input that keeps its own dtype
     optional structured only: inputs that may be None (a missing bias)
     """
     name, arguments, positional = parse_signature(signature)
@@ -236,21 +248,24 @@ def op(
             samples=tuple(samples), fails=tuple(fails), family="", promote=promote, pointwise=is_pointwise, view=view,
             aux=tuple(aux), lazy=lazy, kernel=kernel, method=method,
             inplace=(is_pointwise and promote != "bool") if inplace is None else inplace, public=public or name,
-            optional=tuple(optional),
+            fast=fast, condition=condition, aliases=tuple(aliases), forward=forward,
+            keyword_only=frozenset(a for a, _ in arguments[positional:]), optional=tuple(optional),
         )  # fmt: skip
         REGISTRY[name] = the_op
         ARRAYS.setdefault(name, kernel)
         the_op.call = (
             compile_pointwise(the_op, forward, quick or {})
             if forward is not None
-            else compile_structured(the_op, positional)
+            else compile_structured(the_op)
         )
         TENSORS[name] = the_op.call
+        for alias in the_op.aliases:
+            TENSORS[alias] = the_op.call
         return the_op
 
     if forward is not None:
         code = compile(f"lambda {', '.join(a for a, _ in arguments)}: {forward}", f"<forward of {name}>", "eval")
-        return declare(eval(code, ARRAYS))
+        return declare(general or eval(code, ARRAYS))
     return declare
 
 
@@ -375,6 +390,8 @@ def _make_rule(
             head.append("s = n[7]")
             head.append("if type(g) is not ndarray: g = box(g, s)")
             head.append("elif g.shape != s: g = full(g, s)")
+    elif flavour in "SA" and any(p in used for p in o.params):
+        head.append(f"{tuple_of(list(o.params))} = n[8]".replace(",  =", ", ="))
     elif flavour == "B":
         head.append(f"{', '.join('s_' + n for n in o.inputs)}, = n[8]")
     for i, n in enumerate(saved):
@@ -458,8 +475,11 @@ def _node_code(o: Op, flavour: str, indent: str, meta: str, quick: dict[str, str
     )
 
 
-def compile_pointwise(o: Op, forward: str, quick: dict[str, str]) -> Callable[..., Any]:
-    """The public function of an elementwise operation: fast paths for float32, everything else in `general`."""
+def compile_pointwise(o: Op, forward: str, quick: dict[str, str], operator: bool = False) -> Callable[..., Any]:
+    """The public function of an elementwise operation: fast paths for float32, everything else in `general`.
+
+    operator: the same for Python's binary operators, which answer NotImplemented to what they do not know.
+    """
     local = {*o.inputs, *o.params}
     expr_s = arrays_formula(forward, local)
     expr_a = arrays_formula(forward, local, constants=True)
@@ -470,11 +490,15 @@ def compile_pointwise(o: Op, forward: str, quick: dict[str, str]) -> Callable[..
         "    return r\n"
     )
     general = f"general(OP_{o.name}, ARGS, {{PARAMS}}, out)"
-    fast = o.promote in ("same", "float") and not o.params
+    fast = o.fast and o.condition is None
     if fast and len(o.inputs) == 1:
         (x,) = o.inputs
+        signature = _parameters(o)
+        given = "{" + ", ".join(f"{p!r}: {p}" for p in o.params) + "}"
+        meta = "(" + tuple_of(list(o.params)) + ")" if o.params else "None"
+        general = f"general(OP_{o.name}, (t,), {given}, out)"
         src = f"""
-def {o.name}({x}, *, out=None):
+def {o.name}({x}{signature}):
     t = {x}
     try: {x} = t._a
     except AttributeError: raise not_a_tensor(OP_{o.name}, (t,), 0) from None
@@ -482,15 +506,18 @@ def {o.name}({x}, *, out=None):
         r = new(Tensor); n_{x} = t._n
         r._a = v = {expr_s}
         r._s = s = t._s
-{_node_code(o, "S", "        ", "None", quick, o.inputs)}
+{_node_code(o, "S", "        ", meta, quick, o.inputs)}
     elif type({x}) is ndarray and {x}.dtype is F32:
         r = new(Tensor); n_{x} = t._n
         r._a = v = {expr_a}
         r._s = s = t._s
-{_node_code(o, "A", "        ", "None", quick, o.inputs)}
-    else: return {general.replace("ARGS", "(t,)").replace("PARAMS", "")}
-{tail.replace("ARGS", "(t,)")}"""
-    elif fast and len(o.inputs) == 2:
+{_node_code(o, "A", "        ", meta, quick, o.inputs)}
+    else: return {general}
+    if _obs is not None: observe(OP_{o.name}, r, (t,), {given})
+    if out is not None: return store(out, r)
+    return r
+"""
+    elif fast and len(o.inputs) == 2 and not o.params:
         x, y = o.inputs
         src = f"""
 def {o.name}({x}, {y}, *, out=None):
@@ -546,28 +573,43 @@ def {o.name}({x}, {y}, *, out=None):
 {tail.replace("ARGS", "(t, u)")}"""
     else:
         arguments = ", ".join(o.inputs)
-        params = "".join(f", {p}" + ("" if d is _MISSING else f"={d!r}") for p, d in o.params.items())
         given = ", ".join(f"{p!r}: {p}" for p in o.params)
         src = f"""
-def {o.name}({arguments}{params}, *, out=None):
+def {o.name}({arguments}{_parameters(o)}):
     return general(OP_{o.name}, ({arguments},), {{{given}}}, out)
 """
+    if operator:
+        src = src.replace("return general(", "return operator_general(")
     return _run(src, o.name, o.name)
 
 
-def compile_structured(o: Op, positional: int) -> Callable[..., Any]:
+def operator_general(o: Op, args: tuple[Any, ...], params: dict[str, Any], out: Any = None) -> Any:
+    """`general` behind Python's operators."""
+    if not isinstance(args[1], (NAMESPACE["Tensor"], float, int, np.generic)):
+        if type(args[1]) is not ndarray:
+            return NotImplemented
+        args = (args[0], TENSORS["as_tensor"](args[1]))
+    return general(o, args, params, out)
+
+
+def _parameters(o: Op) -> str:
+    """The parameters of a generated function's signature, `out` the last."""
+    parts = []
+    star = False
+    for p, d in o.params.items():
+        if p in o.keyword_only and not star:
+            parts.append("*")
+            star = True
+        parts.append(p if d is _MISSING else f"{p}={d!r}")
+    return "".join(", " + p for p in [*parts, *([] if star else ["*"]), "out=None"])
+
+
+def compile_structured(o: Op) -> Callable[..., Any]:
     """The public function of a structured operation, around its array kernel."""
     NAMESPACE[f"OP_{o.name}"] = o
     NAMESPACE[f"K_{o.name}"] = o.kernel
     keys = [*o.inputs, *o.params]
-    parts = []
-    for i, k in enumerate(keys):
-        if i == positional:
-            parts.append("*")
-        d = None if k in o.optional else o.params.get(k, _MISSING)
-        parts.append(k if d is _MISSING else f"{k}={d!r}")
-    if "*" not in parts:
-        parts.append("*")
+    heads = [n + "=None" if n in o.optional else n for n in o.inputs]
     unpack, args = [], []
     for i, n in enumerate(o.inputs):
         unpack.append(f"    t_{n} = {n}")
@@ -587,7 +629,7 @@ def compile_structured(o: Op, positional: int) -> Callable[..., Any]:
     after = f"    link_view(r, t_{o.inputs[0]}, OP_{o.name}, {{{given}}})\n" if o.view else ""
     view_of = f"t_{o.inputs[0]}" if o.view else "None"
     src = f"""
-def {o.name}({', '.join(parts)}, out=None):
+def {o.name}({', '.join(heads)}{_parameters(o)}):
 {chr(10).join(unpack)}
     try: {results} = K_{o.name}({', '.join(keys)})
     except Exception as e: raise op_error(OP_{o.name}, ({tuple_of(args)}), {{{given}}}, e) from None
@@ -644,33 +686,33 @@ def general(o: Op, args: tuple[Any, ...], params: dict[str, Any], out: Any = Non
             if not (i == 0 and any(isinstance(b, tensor_class) for b in args) and isinstance(a, (bool, int, float))):
                 raise not_a_tensor(o, args, i)
     args = tuple(a.item() if isinstance(a, np.generic) else a for a in args)
-    compute = result_dtype(args)
+    skip = o.inputs.index(o.condition) if o.condition is not None else -1
+    compute = result_dtype([a for i, a in enumerate(args) if i != skip])
     if o.promote == "float" and not compute.is_floating_point:
         compute = dtypes.get_default_dtype()
     if o.promote == "bool" and len(args) == 1:
         compute = dtypes.of(args[0]._a)
     arrays, shapes, saved = [], [], []
     whole: kernels.Shape | None = ()
-    for a in args:
+    for i, a in enumerate(args):
         if isinstance(a, tensor_class):
             p = a._a
             if type(p) is not ndarray:
                 p = np.array(p).reshape(a._s)
-            arrays.append(p if p.dtype is compute.np else p.astype(compute.np))
+            arrays.append(p if p.dtype is compute.np or i == skip else p.astype(compute.np))
             shapes.append(a._s)
             fit = kernels.broadcast_shapes(whole or (), a._s)
             if fit is None:
-                raise shape_error(o, args, ValueError())
+                raise shape_error(o, args, RuntimeError())
             whole = fit
         else:
             arrays.append(np.array(a).astype(compute.np))
             shapes.append(())
     try:
         v = o.kernel(*arrays, *params.values())
-    except EngineError:
-        raise
     except Exception as e:
         raise op_error(o, args, params, e) from None
+    v = np.asarray(v)
     if o.promote == "bool":
         v = v if v.dtype == bool else v.astype(bool)
     elif v.dtype != compute.np:
@@ -824,5 +866,5 @@ def observe(o: Op, r: Any, args: Sequence[Any], params: dict[str, Any], view_of:
 
 
 NAMESPACE.update(
-    general=general, payload_of=payload_of, not_a_tensor=not_a_tensor, shape_error=shape_error, op_error=op_error, observe=observe
+    general=general, operator_general=operator_general, payload_of=payload_of, not_a_tensor=not_a_tensor, shape_error=shape_error, op_error=op_error, observe=observe
 )

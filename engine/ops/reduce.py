@@ -44,12 +44,13 @@ def kept_shape(shape: kernels.Shape, dim: Dims) -> kernels.Shape:
 
 def spread(g: Array, shape: kernels.Shape, dim: Dims, keepdim: bool) -> Array:
     """Give g back the axes a reduction removed, still to be broadcast to `shape`."""
-    if dim is None and type(g) is not ndarray or not shape:
+    if type(g) is not ndarray or keepdim or not shape or not g.ndim:
         return g
-    kept = kept_shape(shape, dim)
-    if type(g) is ndarray and g.shape == kept:
-        return g
-    return np.asarray(g).reshape(kept)
+    axes = axes_of(dim, len(shape))
+    if axes is None:
+        return g.reshape((1,) * len(shape))
+    rest = iter(g.shape)
+    return g.reshape([1 if i in axes else next(rest) for i in range(len(shape))])
 
 
 def spread_tensor(g: Any, shape: kernels.Shape, dim: Dims, keepdim: bool) -> Any:
