@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import dtypes
+
 Array = NDArray[Any]
 
 # Beyond these a table of numbers is easier to read as 1.2345e-06 (torch: _Formatter).
@@ -205,3 +207,17 @@ def format_tensor(
             text += ", " + suffix
             column += len(suffix) + 2
     return text + ")"
+
+
+def tensor_str(t: Any) -> str:
+    """The text of a Tensor, or of a Parameter inside it; of a subclass under its own name."""
+    node = t.grad_fn
+    kind = type(t).__name__
+    return format_tensor(
+        np.asarray(t._a).reshape(t._s),
+        repr(t.dtype),
+        default_dtype=repr(dtypes.get_default_dtype()),
+        requires_grad=t.requires_grad,
+        grad_fn=None if node is None else type(node).__name__ if not hasattr(node, "name") else node.name(),
+        name="tensor" if kind in ("Tensor", "Parameter") else kind,
+    )

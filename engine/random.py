@@ -173,10 +173,13 @@ class Generator:
         dtype: DTypeLike = F32,
         *,
         contiguous: bool = True,
+        half: bool = False,
     ) -> Array:
         """Normal numbers, as torch.randn and Tensor.normal_.
 
         contiguous=False is for filling a strided view: torch then makes its numbers one at a time.
+        half=True is for numbers that will be rounded to float16 or bfloat16: torch then draws nothing for an
+        incomplete last block at first.
 
         Note [Blocks of sixteen]: numbers 0-7 of a block are turned into radii and 8-15 into angles. A rest of
         less than 16 at the end is not transformed as it is: torch draws 16 new numbers for the last 16 places
@@ -189,8 +192,10 @@ class Generator:
             if mean != 0.0 or std != 1.0:
                 z = fma64(z, float(std), float(mean))
             return z.astype(dtype).reshape(shape)
-        x = self._unit(n, dtype)
         rest = n % BLOCK
+        x = np.empty(n, dtype)
+        drawn = n - rest if half else n
+        x[:drawn] = self._unit(drawn, dtype)
         block_normals(x[: n - rest], float(mean), float(std))
         if rest:
             x[n - BLOCK :] = self._unit(BLOCK, dtype)

@@ -37,10 +37,7 @@ def test_a_tensor_prints_as_in_torch(case):
 
 def test_the_default_dtype_is_not_named():
     array = np.array([1.5, 2.0])
-    assert (
-        printing.format_tensor(array, "torch.float64", default_dtype="torch.float64")
-        == "tensor([1.5000, 2.0000])"
-    )
+    assert printing.format_tensor(array, "torch.float64", default_dtype="torch.float64") == "tensor([1.5000, 2.0000])"
     text = printing.format_tensor(array, "torch.float32", default_dtype="torch.float64")
     assert text == "tensor([1.5000, 2.0000], dtype=torch.float32)"
 
