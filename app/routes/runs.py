@@ -22,7 +22,9 @@ router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
 RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="The run's id, from `begin` or the header")]
 ASYNC = re.compile(r"(?:^|,)\s*respond-async\s*(?:,|;|$)", re.IGNORECASE)
-EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {JSONL: {}}, "description": "One event per line, as it happens"}}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {JSONL: {}}, "description": "One event per line, as it happens"}
+}
 
 
 def service(request: Request) -> Service:
@@ -137,9 +139,7 @@ async def events(
     return stream(request, run, offset=offset)
 
 
-@router.get(
-    "/{run_id}/steps/{step}", summary="One training step in full", response_class=Response, responses=EVENTS
-)
+@router.get("/{run_id}/steps/{step}", summary="One training step in full", response_class=Response, responses=EVENTS)
 async def step(
     request: Request,
     run_id: RunId,

@@ -76,6 +76,10 @@ class Service:
         self.reader = ThreadPoolExecutor(4, "store-reader")
         self.tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def store_kind(self) -> str:
+        return str(getattr(self.store, "kind", "other"))
+
     async def start(self) -> None:
         await self.runner.start()
 
@@ -230,6 +234,7 @@ class Service:
                 detail=program.detail,
                 limits=program.limits.table(),
                 run=program.key,
+                probe=program.probe,
             )
             run.feed(msgspec.json.encode(begin) + b"\n")
         seq = run.events

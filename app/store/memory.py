@@ -11,6 +11,8 @@ from app.store import Head
 class MemoryStore:
     """The least recently read trace goes when `max_bytes` are exceeded."""
 
+    kind = "memory"
+
     def __init__(self, *, max_bytes: int = 256 * 2**20) -> None:
         self.max_bytes = max_bytes
         self.bytes = 0

@@ -91,7 +91,8 @@ class SqlStore:
         self.max_bytes, self.max_age = max_bytes, max_age
         self.clock = Clock()
         self.puts = 0
-        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.kind = self.url.get_backend_name()
+        self.sqlite = self.kind == "sqlite"
         try:
             self._open()
         except SqlDatabaseError as error:
