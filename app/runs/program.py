@@ -21,6 +21,7 @@ class Program:
     detail   steps wanted in full, ascending; empty: the first `limits.detail_steps`
     engine   version of the engine that will run it
     schema   version of the events' vocabulary
+    probe    JSON of an engine.trace.probe.Probe: the trace is its answer; "": none
     """
 
     source: str
@@ -29,6 +30,7 @@ class Program:
     limits: Limits = field(default_factory=Limits)
     engine: str = "0"
     schema: int = SCHEMA
+    probe: str = ""
 
     @cached_property
     def key(self) -> str:

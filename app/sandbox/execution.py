@@ -151,6 +151,7 @@ def encode_job(program: Program) -> bytes:
             "seed": program.seed,
             "detail": program.detail,
             "limits": program.limits.table(),
+            "probe": program.probe,
         }
     )
 

@@ -41,6 +41,7 @@ class Job(msgspec.Struct, frozen=True):
     seed: int
     detail: tuple[int, ...]
     limits: dict[str, int | float]
+    probe: str = ""
 
 
 _decode_job = msgspec.json.Decoder(Job).decode
@@ -201,7 +202,7 @@ def run() -> NoReturn:
         manners.fix_chance(job.seed)
         warn_by_signal(job.limits)
         try:
-            record(job.source, seed=job.seed, detail=job.detail, limits=job.limits, emit=OUTLET.emit)
+            record(job.source, seed=job.seed, detail=job.detail, limits=job.limits, probe=job.probe, emit=OUTLET.emit)
         except BaseException as error:  # the recorder could not: say at least what and where
             ballast.close()
             if not OUTLET.used:

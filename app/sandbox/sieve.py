@@ -71,6 +71,7 @@ class Sieve:
                 detail=program.detail,
                 limits=program.limits.table(),
                 run=program.key,
+                probe=program.probe,
             )
         )
 

@@ -134,6 +134,8 @@ class Begin(Event):
     """steps asked for in full by number; empty: the first `limits["detail_steps"]`"""
     limits: dict[str, int | float] = {}
     run: str = ""
+    probe: str = ""
+    """what was asked of the step, as engine.trace.probe reads it; the trace then holds the answer only"""
 
 
 class Leaf(Event):
@@ -281,6 +283,20 @@ class Figure(Event):
     data: str
 
 
+class Probe(Event):
+    """One row of a grid: what the loss, or a prediction, would have been there (engine.trace.probe).
+
+    x       the columns' positions; y: the row's
+    values  one per column, or several in turn when a prediction has several
+    """
+
+    row: int
+    rows: int
+    x: tuple[Number, ...]
+    y: Number
+    values: tuple[Number, ...]
+
+
 class Note(Event):
     """An author's remark (lessons), or what the machinery has to say about the run (`topic` "machine")."""
 
@@ -344,11 +360,11 @@ class End(Event):
 
 KINDS: tuple[type[Event], ...] = (
     Begin, Leaf, Bind, Enter, Exit, Forward, Seed, Ready, Contribute, Accumulate, Release, Zero, Update,
-    Print, Figure, Note, Step, Fail, End,
+    Print, Figure, Probe, Note, Step, Fail, End,
 )  # fmt: skip
 """Every kind, in the order a learner meets them. A new kind = a struct above, a name here, reducer twins."""
 
 AnyEvent = (
     Begin | Leaf | Bind | Enter | Exit | Forward | Seed | Ready | Contribute | Accumulate | Release | Zero
-    | Update | Print | Figure | Note | Step | Fail | End
+    | Update | Print | Figure | Probe | Note | Step | Fail | End
 )  # fmt: skip

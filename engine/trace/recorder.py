@@ -39,7 +39,9 @@ from engine.ops.op import E0, META, NAMESPACE, SHAPE
 from engine.tensor import Tensor
 from engine.trace import events as ev
 from engine.trace.encode import brief, encode, number
+from engine.trace.grid import Probe, parse_probe
 from engine.trace.names import Names, frames
+from engine.trace.probe import Calls, evaluate
 from engine.trace.source import Position, Source
 from engine.trace.verify import stretched
 
@@ -86,6 +88,7 @@ class Recorder:
         limits: dict[str, int | float] | None = None,
         engine: str = "",
         run: str = "",
+        probe: str = "",
     ) -> None:
         self.source = source
         self.names = Names(source, program)
@@ -97,7 +100,9 @@ class Recorder:
         self._lines: list[bytes] = []
         self._held = 0
         self._flushed = time.perf_counter()
-        self._begin = {"seed": seed, "engine": engine, "run": run}
+        self._begin = {"seed": seed, "engine": engine, "run": run, "probe": probe}
+        self.probe = parse_probe(probe) if probe else None
+        self.calls = Calls()
         self.seq = 0  # events told so far
         self.bytes = 0
         self.steps = 0  # steps closed so far
@@ -134,7 +139,7 @@ class Recorder:
             if self.awake:
                 self._introduce_fresh(stack)
             self._bind_program()
-            if self.used or not self.steps:
+            if (self.used or not self.steps) and self.probe is None:
                 self._close()
             if fail is not None:
                 self._put(msgspec.structs.replace(fail(), seq=self.seq))
@@ -163,7 +168,8 @@ class Recorder:
     def _open(self) -> None:
         """A new window: every number but the parameters' is dealt anew."""
         self.awake = self.recorded = self._wakes(self.steps)
-        self.muted = bool(self.asked) and self.steps not in self.asked
+        self.muted = bool(self.asked) and (self.steps not in self.asked or self.probe is not None)
+        self.calls = Calls()
         self.cut = False
         self.used = False  # something happened that makes this a step
         self.backed = False  # a backward pass ran
@@ -413,14 +419,10 @@ class Recorder:
             raise Stop
 
     def _current(self) -> dict[str, Tensor]:
-        """The parameters by name, as the program has them now: `w = …` may have made a new one."""
-        program = self.names.program
+        """The parameters by name, as many as a `step` lists."""
         found: dict[str, Tensor] = {}
         values = 0
         for name, tensor in self.param_names.items():
-            now = program.get(name, tensor)
-            if isinstance(now, Tensor) and now is not tensor and now._s == tensor._s:
-                tensor = self.param_names[name] = now
             values += min(math.prod(tensor._s), 64)
             if values > self.limits["brief_values"]:
                 break
@@ -457,14 +459,32 @@ class Recorder:
             return number(np.asarray(loss._a).reshape(()).item())
         return number(loss) if type(loss) is float else None
 
-    def _rebound(self) -> bool:
-        """`w = (w - lr * w.grad).detach().requires_grad_()`: a parameter's name stands for a new tensor."""
+    def _adopt(self) -> bool:
+        """`w = (w - lr * w.grad).detach().requires_grad_()`: a parameter's name stands for a new tensor.
+
+        It takes over the old one's number: to the program it is the same parameter, updated.
+        """
         program = self.names.program
-        for name, tensor in self.param_names.items():
-            now = program.get(name, tensor)
-            if now is not tensor and isinstance(now, Tensor) and _is_parameter(now) and now._s == tensor._s:
-                return True
-        return False
+        found = False
+        for name, old in list(self.param_names.items()):
+            now = program.get(name, old)
+            if now is old or not isinstance(now, Tensor) or not _is_parameter(now) or now._s != old._s:
+                continue
+            if id(now) in self.param_numbers:
+                continue
+            found = True
+            if self.grads is None:
+                self.grads = self._brief_grads()
+            known = self.param_numbers.pop(id(old))
+            self.params.pop(id(old))
+            self.params[id(now)], self.param_numbers[id(now)], self.param_names[name] = now, known, now
+            if self.awake and known in self.shown:
+                at = self.source.nearest("<module>", name, len(self.source.lines))
+                self._tell(
+                    ev.Update, (at, ()), tensor=known, before=encode(old._a, old._s), after=encode(now._a, now._s),
+                    terms={k: _term(v, old._s) for k, v in self._terms_by_hand(old, old._a, now._a).items()},
+                )  # fmt: skip
+        return found
 
     def _changed(self) -> None:
         """Something was updated or zeroed."""
@@ -566,7 +586,7 @@ class Recorder:
                 self._wait(self._take_forward, (op, node, inputs, outputs, params, saved, view_of, target, here))
                 return
             self._turn()
-        elif self.backed and node is not None and self._rebound():
+        elif self.backed and node is not None and self._adopt():
             self.rebinds = True
             self._turn()
         if self.awake:
@@ -589,6 +609,8 @@ class Recorder:
         stack: list[FrameType] | None = None,
     ) -> None:
         self.used = True
+        if self.probe is not None:
+            self.calls.hear(op, inputs, outputs, params, target is not None)
         stack = stack if stack is not None else []
         sites, scope = here
         first = outputs[0]
@@ -676,10 +698,21 @@ class Recorder:
             return
         self._ready_to_tell(stack)
         at = self._number(root, stack)
+        if self.probe is not None and self.steps == self.probe.step:
+            self._answer(self.probe)
         self._tell(
             ev.Seed, sites, root=at, grad=encode(_payload(gradient), root._s), node=self.nodes.get(id(node)),
             retain_graph=retain_graph, create_graph=create_graph,
         )  # fmt: skip
+
+    def _answer(self, probe: Probe) -> None:
+        """What the step would have given elsewhere; then the run is over."""
+        by_number = {number: held for held in self.kept if (number := self.numbers.get(id(held))) is not None}
+        for row in evaluate(probe, self.calls, by_number.get):
+            self._put(msgspec.structs.replace(row, seq=self.seq))
+        self.stopped = True
+        observer.install(None)
+        raise Stop
 
     def _loop_variables(self, stack: list[FrameType]) -> dict[str, int | float | str]:
         """The targets of the `for` statements around the running lines, outermost first."""
@@ -798,13 +831,7 @@ class Recorder:
         if optimizer is None:
             terms = self._terms_by_hand(tensor, before, after)
         shape = tensor._s
-        told = {}
-        for key, value in terms.items():
-            value = _payload(value)
-            if isinstance(value, np.ndarray) or (isinstance(value, np.generic) and key == "grad"):
-                told[key] = encode(value, shape if value.size == math.prod(shape) else None)
-            elif isinstance(value, (bool, int, float, np.generic)):
-                told[key] = number(value)
+        told = {key: found for key, value in terms.items() if (found := _term(value, shape)) is not None}
         self._tell(
             ev.Update, sites, tensor=known, before=encode(before, shape), after=encode(after, shape),
             optimizer=None if optimizer is None else type(optimizer).__name__, terms=told,
@@ -892,6 +919,14 @@ def _payload(value: Any) -> Any:
 
 def _one(value: Any) -> Any:
     return value if type(value) is np.float32 else np.asarray(value).reshape(())[()]
+
+
+def _term(value: Any, shape: tuple[int, ...]) -> ev.Number | ev.Array | None:
+    """What an update read: numbers as numbers, state and gradients as arrays in the parameter's shape."""
+    value = _payload(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return encode(value, shape if value.size == math.prod(shape) else None)
+    return number(value) if isinstance(value, (bool, int, float)) else None
 
 
 def _constant(value: Any) -> ev.Number | str:

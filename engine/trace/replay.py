@@ -114,7 +114,7 @@ def start() -> State:
 
 
 def _plain(value: Any) -> Any:
-    return msgspec.to_builtins(value)
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def _zeros(shape: list[int], dtype: str) -> dict[str, Any]:
@@ -330,6 +330,9 @@ class Replay:
 
     def _figure(self, s: State, e: dict[str, Any]) -> None:
         s["figures"].append({"format": e["format"], "data": e["data"]})
+
+    def _probe(self, s: State, e: dict[str, Any]) -> None:
+        """An answer about another moment changes nothing of this one."""
 
     def _note(self, s: State, e: dict[str, Any]) -> None:
         s["notes"].append({"text": e["text"], "topic": e.get("topic", "")})

@@ -47,17 +47,19 @@ def run(
     limits: dict[str, int | float] | None = None,
     emit: Callable[[bytes], object],
     run: str = "",
+    probe: str = "",
 ) -> None:
     """Run a program; `emit` receives its events as whole lines, in order, without `end`.
 
     detail  numbers of the steps to record in full; the trace then holds those only, and the run stops after the last
+    probe   JSON of a probe.Probe: the trace is its answer, and the run stops there
     limits  see recorder.LIMITS; others are only passed on to `begin`
     """
     text = Source(source)
     main = types.ModuleType(MAIN)
     main.__dict__.update(__file__=FILENAME, __builtins__=__builtins__)
     recorder = Recorder(
-        emit, text, main.__dict__, seed=seed, detail=detail, limits=limits, engine=VERSION, run=run
+        emit, text, main.__dict__, seed=seed, detail=detail, limits=limits, engine=VERSION, run=run, probe=probe
     )  # fmt: skip
     recorder.begin()
     problem: BaseException | None = None

@@ -14,7 +14,7 @@
  * @typedef {{name: string, tensor: number}} Saved
  * @typedef {{seq: number, at?: At | null, via?: number[]}} Common
  *
- * @typedef {Common & {kind: 'begin', schema: number, engine: string, source: string, seed: number, dtype?: string, detail?: number[], limits?: Record<string, number>, run?: string}} Begin
+ * @typedef {Common & {kind: 'begin', schema: number, engine: string, source: string, seed: number, dtype?: string, detail?: number[], limits?: Record<string, number>, run?: string, probe?: string}} Begin
  * @typedef {Common & {kind: 'leaf', tensor: number, value: Arr, role?: 'parameter' | 'input' | 'constant' | 'buffer' | 'earlier', requires_grad?: boolean, grad?: Arr | null, name?: string}} Leaf
  * @typedef {Common & {kind: 'bind', tensor: number, name: string}} Bind
  * @typedef {Common & {kind: 'enter', scope: string, type: string}} Enter
@@ -29,12 +29,13 @@
  * @typedef {Common & {kind: 'update', tensor: number, before: Arr, after: Arr, optimizer?: string | null, terms?: Record<string, Num | Arr>}} Update
  * @typedef {Common & {kind: 'print', text: string, stream?: 'stdout' | 'stderr'}} Print
  * @typedef {Common & {kind: 'figure', format: 'svg' | 'png', data: string}} Figure
+ * @typedef {Common & {kind: 'probe', row: number, rows: number, x: Num[], y: Num, values: Num[]}} Probe
  * @typedef {Common & {kind: 'note', text: string, topic?: string}} Note
  * @typedef {Common & {kind: 'step', index: number, loss?: Num | null, loss_name?: string, loop?: Record<string, number | string>, params?: Record<string, Arr>, grads?: Record<string, Arr | null>, window?: boolean, lines?: [number, number] | null}} Step
  * @typedef {Common & {kind: 'fail', type: string, message: string, hint?: string, traceback?: [number, string, string][], op?: string, tensors?: number[]}} Fail
  * @typedef {Common & {kind: 'end', status: Status, message?: string, hint?: string, limit?: string, events?: number, steps?: number, seconds?: number}} End
  *
- * @typedef {Begin | Leaf | Bind | Enter | Exit | Forward | Seed | Ready | Contribute | Accumulate | Release | Zero | Update | Print | Figure | Note | Step | Fail | End} Event
+ * @typedef {Begin | Leaf | Bind | Enter | Exit | Forward | Seed | Ready | Contribute | Accumulate | Release | Zero | Update | Print | Figure | Probe | Note | Step | Fail | End} Event
  */
 
 export {};

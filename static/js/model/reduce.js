@@ -251,6 +251,7 @@ const on = {
   figure(state, event) {
     state.figures.push({ format: event.format, data: event.data });
   },
+  probe() {}, // an answer about another moment changes nothing of this one
   note(state, event) {
     state.notes.push({ text: event.text, topic: event.topic ?? '' });
   },

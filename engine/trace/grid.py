@@ -1,0 +1,60 @@
+"""The question put to a step: which tensor is wanted, over which grid. It answers nothing (engine/trace/probe.py does)
+and imports nothing of the engine, so that the service can check a question before it starts a program.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import msgspec
+
+POINTS_LIMIT = 81  # per side: what a picture of a few hundred pixels can show
+
+
+class Axis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One side of the grid: element `index` (row-major) of tensor `tensor`, or column `index` of an input."""
+
+    tensor: int
+    index: int
+    low: float
+    high: float
+
+
+class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to ask.
+
+    step    the step whose graph is asked, as its backward pass begins
+    root    number of the tensor wanted: the loss (surface), a prediction (field)
+    kind    surface: both axes are single elements; field: both are columns of one (N, 2) input
+    points  per side
+    """
+
+    step: int
+    root: int
+    x: Axis
+    y: Axis
+    kind: Literal["surface", "field"] = "surface"
+    points: int = 33
+
+    def check(self) -> None:
+        """Raises ValueError, with a sentence, for what no step could answer."""
+        if not 2 <= self.points <= POINTS_LIMIT:
+            raise ValueError(f"points must be between 2 and {POINTS_LIMIT}, not {self.points}")
+        if self.step < 0 or self.x.index < 0 or self.y.index < 0:
+            raise ValueError("step and index count from 0")
+        for name, axis in (("x", self.x), ("y", self.y)):
+            if not (math.isfinite(axis.low) and math.isfinite(axis.high) and axis.low < axis.high):
+                raise ValueError(f"{name}.low must be a number below {name}.high")
+        if self.kind == "field" and (self.x.tensor != self.y.tensor or self.x.index == self.y.index):
+            raise ValueError("a field needs two different columns of one input")
+
+
+def parse_probe(text: str | bytes) -> Probe:
+    """From its JSON. Raises ValueError with what is wrong."""
+    try:
+        probe = msgspec.json.decode(text, type=Probe)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from None
+    probe.check()
+    return probe
