@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from engine.trace.encode import decode
+from engine.trace.encode import decode, number
 from engine.trace.events import Event
 
 RELATIVE = 1e-6
@@ -47,7 +47,7 @@ def diff(
 
 
 def _plain(event: Event | dict[str, Any]) -> dict[str, Any]:
-    plain: dict[str, Any] = event if isinstance(event, dict) else msgspec.to_builtins(event)
+    plain: dict[str, Any] = event if isinstance(event, dict) else msgspec.json.decode(msgspec.json.encode(event))
     return plain
 
 
@@ -82,7 +82,8 @@ def _arrays(
     x: dict[str, Any], y: dict[str, Any], where: str, found: list[str], relative: float, absolute: float
 ) -> None:
     if list(x["shape"]) != list(y["shape"]) or x["dtype"] != y["dtype"]:
-        found.append(f"{where}: {x['dtype']}{tuple(x['shape'])} on the left, {y['dtype']}{tuple(y['shape'])} on the right")
+        left, right = (f"{a['dtype']}{tuple(a['shape'])}" for a in (x, y))
+        found.append(f"{where}: {left} on the left, {right} on the right")
         return
     a, b = decode(x), decode(y)
     if a is None or b is None:
@@ -96,7 +97,8 @@ def _arrays(
     for n, (v, w) in enumerate(zip(a.ravel().tolist(), b.ravel().tolist(), strict=True)):
         # a sum of n terms may cancel: its error is relative to the terms, so to the array's largest value
         if not _near(v, w, relative, max(absolute, relative * scale)):
-            found.append(f"{where}[{n}]: {v} on the left, {w} on the right")
+            left, right = number(a.ravel()[n]), number(b.ravel()[n])
+            found.append(f"{where}[{n}]: {left} on the left, {right} on the right")
             return
 
 

@@ -122,7 +122,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_f
     via: tuple[int, ...] = ()
 
 
-class Begin(Event):
+class Begin(Event, frozen=True):
     """The first event. Everything that determines the trace stands here; `run` is the hash of it."""
 
     schema: int
@@ -138,7 +138,7 @@ class Begin(Event):
     """what was asked of the step, as engine.trace.probe reads it; the trace then holds the answer only"""
 
 
-class Leaf(Event):
+class Leaf(Event, frozen=True):
     """A tensor that no op of this window made: by `torch.tensor(…)`, a parameter, or a result of an earlier step."""
 
     tensor: int
@@ -151,21 +151,21 @@ class Leaf(Event):
     name: str = ""
 
 
-class Bind(Event):
+class Bind(Event, frozen=True):
     """The tensor is now called `name` in the program (`loss`, `w1`, `net.0.weight`). A later bind wins."""
 
     tensor: int
     name: str
 
 
-class Enter(Event):
+class Enter(Event, frozen=True):
     """A module's forward begins. `scope` is its path (`net.0`; "" is never sent), `type` its class."""
 
     scope: str
     type: str
 
 
-class Exit(Event):
+class Exit(Event, frozen=True):
     """The module's forward ended. `tensor`: what it returned, when that is one tensor."""
 
     scope: str
@@ -173,7 +173,7 @@ class Exit(Event):
     tensor: int | None = None
 
 
-class Forward(Event):
+class Forward(Event, frozen=True):
     """An op ran. `node` is None when nothing will be differentiated.
 
     op        the catalogue's name: "mul"
@@ -197,7 +197,7 @@ class Forward(Event):
     inplace: bool = False
 
 
-class Seed(Event):
+class Seed(Event, frozen=True):
     """A backward pass starts at `root` with `grad` (1 for a scalar loss)."""
 
     root: int
@@ -207,7 +207,7 @@ class Seed(Event):
     create_graph: bool = False
 
 
-class Ready(Event):
+class Ready(Event, frozen=True):
     """All consumers of the node have reported; `grad` is the sum of what they sent: ∂L/∂(the node's output)."""
 
     node: int
@@ -216,7 +216,7 @@ class Ready(Event):
     """the node's output"""
 
 
-class Contribute(Event):
+class Contribute(Event, frozen=True):
     """What a node sends through its input number `index`.
 
     local    the local derivative ∂out/∂input, elementwise ops only
@@ -236,7 +236,7 @@ class Contribute(Event):
     axes: tuple[int, ...] = ()
 
 
-class Accumulate(Event):
+class Accumulate(Event, frozen=True):
     """A leaf's .grad: `before` + `delta` = `after`. `before` None: it had none."""
 
     tensor: int
@@ -245,20 +245,20 @@ class Accumulate(Event):
     before: Array | None = None
 
 
-class Release(Event):
+class Release(Event, frozen=True):
     """The saved tensors of these nodes were freed; a second backward through them fails."""
 
     nodes: tuple[int, ...]
 
 
-class Zero(Event):
+class Zero(Event, frozen=True):
     """Gradients were cleared, to None or to zeros."""
 
     tensors: tuple[int, ...]
     to: Literal["none", "zero"]
 
 
-class Update(Event):
+class Update(Event, frozen=True):
     """A parameter changed in place: by an optimizer, or by hand (`optimizer` None)."""
 
     tensor: int
@@ -269,21 +269,21 @@ class Update(Event):
     """what the rule read: lr, grad, momentum_buffer, exp_avg, …"""
 
 
-class Print(Event):
+class Print(Event, frozen=True):
     """Text the program wrote, with its newlines."""
 
     text: str
     stream: Literal["stdout", "stderr"] = "stdout"
 
 
-class Figure(Event):
+class Figure(Event, frozen=True):
     """A picture the program drew; `data` is SVG text or base64 PNG."""
 
     format: Literal["svg", "png"]
     data: str
 
 
-class Probe(Event):
+class Probe(Event, frozen=True):
     """One row of a grid: what the loss, or a prediction, would have been there (engine.trace.probe).
 
     x       the columns' positions; y: the row's
@@ -297,14 +297,14 @@ class Probe(Event):
     values: tuple[Number, ...]
 
 
-class Note(Event):
+class Note(Event, frozen=True):
     """An author's remark (lessons), or what the machinery has to say about the run (`topic` "machine")."""
 
     text: str
     topic: str = ""
 
 
-class Step(Event):
+class Step(Event, frozen=True):
     """One training iteration in brief. Ends its window.
 
     loop     the loop variables in scope as the backward pass began: {"epoch": 3, "i": 1}
@@ -325,7 +325,7 @@ class Step(Event):
     lines: tuple[int, int] | None = None
 
 
-class Fail(Event):
+class Fail(Event, frozen=True):
     """The program raised. `message` is torch's, to the letter; `hint` is ours. `at` is the learner's line.
 
     traceback  their frames only, outermost first: (line, function, text)
@@ -343,7 +343,7 @@ class Fail(Event):
 Status = Literal["ok", "fail", "timeout", "limit", "killed", "forged", "cancelled"]
 
 
-class End(Event):
+class End(Event, frozen=True):
     """The last event, added by the parent, never by a child. Its absence means the trace was cut off.
 
     message  a sentence for the learner, in English; `limit` names the limit that ended it, for translations

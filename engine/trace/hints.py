@@ -14,9 +14,9 @@ from collections.abc import Iterable
 WIDE = str.maketrans("，。（）：；“”‘’＝＋－＊／［］｛｝＜＞！　、", ",.():;\"\"''=+-*/[]{}<>! ,")
 
 ABSENT = {
-    "torchvision": "data sets and models of torchvision are not here: make a small data set with torch.randn or torch.tensor",
+    "torchvision": "torchvision's data sets and models are not here: make small data with torch.randn or torch.tensor",
     "torchaudio": "torchaudio is not here; the engine is torch's core only",
-    "matplotlib": "pictures are drawn by the page: the loss curve and the parameters are there without plt; delete the plotting lines",
+    "matplotlib": "pictures are drawn by the page, the loss curve without being asked: delete the plotting lines",
     "pandas": "there are no files to read here: write the numbers into the program, or use NumPy",
     "sklearn": "make the data with NumPy or torch.randn instead of scikit-learn",
     "scipy": "NumPy is here, SciPy is not",
@@ -75,7 +75,8 @@ def _name(error: NameError, source: str, names: list[str]) -> str:
     if name == "__file__":
         return "a program here is no file; it has no path"
     candidates = [n for n in names if not n.startswith("__")]
-    close = difflib.get_close_matches(name, [*candidates, *dir(builtins)], 2, 0.6)
+    close = difflib.get_close_matches(name, candidates, 2, 0.6)
+    close = close or difflib.get_close_matches(name, dir(builtins), 1, 0.75)
     if close:
         return f"did you mean {' or '.join(repr(c) for c in close)}?"
     if re.search(rf"^\s*{re.escape(name)}\s*=", source, re.M):

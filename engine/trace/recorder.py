@@ -100,7 +100,10 @@ class Recorder:
         self._lines: list[bytes] = []
         self._held = 0
         self._flushed = time.perf_counter()
-        self._begin = {"seed": seed, "engine": engine, "run": run, "probe": probe}
+        self._begin = ev.Begin(
+            seq=0, schema=ev.SCHEMA, engine=engine, source=source.text, seed=seed, detail=self.asked, limits=self.given,
+            run=run, probe=probe,
+        )  # fmt: skip
         self.probe = parse_probe(probe) if probe else None
         self.calls = Calls()
         self.seq = 0  # events told so far
@@ -123,11 +126,7 @@ class Recorder:
 
     def begin(self) -> None:
         """Tell the first event and start listening."""
-        self._put(
-            ev.Begin(
-                seq=0, schema=ev.SCHEMA, source=self.source.text, detail=self.asked, limits=self.given, **self._begin
-            )  # type: ignore[arg-type]
-        )
+        self._put(self._begin)
         self._listen()
 
     def finish(self, fail: Callable[[], ev.Fail] | None = None) -> None:
@@ -153,7 +152,8 @@ class Recorder:
             observer.install(self)
         else:
             observer.install(self, brief=True)
-            if self.closing or (self.rebinds and self.backed) or self.by_hand:  # only the next differentiable op is of interest: modules and backward stay fast
+            if self.closing or (self.rebinds and self.backed) or self.by_hand:
+                # only the next differentiable op is of interest: modules and backward stay fast
                 NAMESPACE["_obs"] = self
 
     def _wakes(self, step: int) -> bool:
@@ -260,7 +260,7 @@ class Recorder:
         return self._introduce(tensor, stack)
 
     def _introduce(self, tensor: Tensor, stack: list[FrameType], role: str = "", sites: Sites | None = None) -> int:
-        """Tell of a tensor that no op of this window made. `sites`: where it is used, if where it was made is not known."""
+        """Tell of a tensor that no op of this window made; `sites` if it is not known where it was made."""
         made = self.origins.get(id(tensor))
         sites = made[1] if made is not None else sites or self._sites(stack)
         grad = None
@@ -322,8 +322,8 @@ class Recorder:
         found = table.get(id(tensor)) or table.get(id(_memory(tensor)))
         if found is None:
             return None
-        owner = found[0]
-        if found[1]:
+        owner: Tensor | None = found[0]
+        if owner is not None and found[1]:
             owner = owner._n[META] if owner._n is not None else None
         return found if owner is not None and owner._s == tensor._s else None
 
@@ -722,8 +722,10 @@ class Recorder:
                 value = frame.f_locals.get(name)
                 if isinstance(value, np.generic):
                     value = value.item()
-                if type(value) in (int, str, bool) or (type(value) is float and math.isfinite(value)):
-                    found[name] = value if not isinstance(value, str) else value[:80]
+                if isinstance(value, str):
+                    found[name] = value[:80]
+                elif isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+                    found[name] = value
         return found
 
     def ready(self, node: Any, gradient: Any) -> None:

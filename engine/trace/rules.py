@@ -32,7 +32,8 @@ def apply(optimizer: str | None, before: Values, terms: Terms) -> Values | None:
         elif decay:
             t["grad"] = t["grad"] + decay * w
         try:
-            return rule(w, t)
+            after: Values = rule(w, t)
+            return after
         except KeyError:  # an optimizer of the program's own with a known name
             return None
 

@@ -195,7 +195,8 @@ def describe(error: BaseException, recorder: Recorder, names: dict[str, Any]) ->
     if len(frames) > FRAMES:
         frames = frames[:4] + frames[-8:]
     via = via[:FRAMES]
-    op, tensors = "", ()
+    op = ""
+    tensors: tuple[int, ...] = ()
     if recorder.failed is not None and recorder.failed[0] is error:
         _, op, tensors = recorder.failed
     return ev.Fail(

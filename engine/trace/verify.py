@@ -148,7 +148,8 @@ class _Check:
             if b is None or given.tensor not in self.shapes:
                 continue
             if tuple(b.source) != self.shapes[given.tensor]:
-                self.say(f"broadcasts {self.called(given.tensor)} from {b.source}, but it is {self.shapes[given.tensor]}")
+                shape = self.shapes[given.tensor]
+                self.say(f"broadcasts {self.called(given.tensor)} from {b.source}, but it is {shape}")
             if tuple(b.target) != out:
                 self.say(f"broadcasts to {b.target}, but the result is {out}")
             elif tuple(b.axes) != stretched(tuple(b.source), out):
@@ -169,13 +170,14 @@ class _Check:
     def _step(self, e: ev.Step) -> None:
         if e.window:
             if e.loss is not None and self.loss is not None and self.loss.size == 1:
-                self.compare(np.asarray(_float(e.loss)), self.loss.reshape(()), "loss", "the value backward started from")
+                told = np.asarray(_float(e.loss))
+                self.compare(told, self.loss.reshape(()), "loss", "the value backward started from")
             for tensor, value in self.tensors.items():
                 name = self.names.get(tensor, "")
                 if tensor % 4 == 0 and name in e.params and value is not None:
-                    told = decode(e.params[name])
-                    if told is not None and list(self.names.values()).count(name) == 1:
-                        self.compare(told, value, f"params[{name!r}]", "its value after the last update")
+                    brief = decode(e.params[name])
+                    if brief is not None and list(self.names.values()).count(name) == 1:
+                        self.compare(brief, value, f"params[{name!r}]", "its value after the last update")
         self.steps += 1
         self.closed = True
 
