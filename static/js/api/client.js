@@ -57,7 +57,7 @@ export class Client {
    */
   async run(program, take, { signal, started } = {}) {
     const response = await this.post('/runs', program, { signal, headers: { accept: 'application/jsonl' } });
-    started?.(response.headers.get('x-run-id') ?? response.headers.get('backstep-run') ?? '');
+    started?.(response.headers.get('backstep-run') ?? '');
     if (response.body) await drain(response.body, take, { signal });
   }
 

@@ -8,6 +8,6 @@ import { Icon } from './icon.js';
  */
 export function Button({ label, icon, keys, class: kind = 'ib', onClick, disabled, pressed, expanded, children, size }) {
   const tip = keys ? `${label}  ${keys}` : label;
-  return html`<button type="button" class=${kind} aria-label=${children ? undefined : label} title=${tip} disabled=${disabled}
+  return html`<button type="button" class=${kind} aria-label=${label} title=${tip} disabled=${disabled}
     aria-pressed=${pressed} aria-expanded=${expanded} onClick=${onClick}>${icon ? html`<${Icon} name=${icon} size=${size} />` : null}${children}</button>`;
 }

@@ -34,7 +34,7 @@ export function Chart({ series, cursor, log = false, width = 292, height = 132, 
   const cx = x(Math.min(cursor, n - 1));
   return html`<svg class="chart" viewBox=${`0 0 ${width} ${height}`} role="img" aria-label=${label} onPointerDown=${seek} onPointerMove=${seek}>
     ${scale.ticks.map((tick) => html`<line x1=${LEFT} x2=${right} y1=${y(tick)} y2=${y(tick)} class=${`grid ${tick === 0 ? 'zero' : ''}`} /><text x=${LEFT - 6} y=${y(tick) + 3} class="tick" text-anchor="end">${tickText(tick)}</text>`)}
-    ${steps(n).map((tick) => html`<text x=${x(tick)} y=${height - 4} class="tick" text-anchor="middle">${tick}</text>`)}
+    ${steps(n).map((tick) => html`<text x=${x(tick)} y=${height - 4} class="tick" text-anchor=${tick && tick === n - 1 ? 'end' : 'middle'}>${tick}</text>`)}
     ${series.map((each, s) => {
       const future = line(each.values, cursor, each.values.length - 1, x, y, right - LEFT);
       const past = line(each.values, 0, Math.min(cursor, each.values.length - 1), x, y, right - LEFT);

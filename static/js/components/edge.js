@@ -14,11 +14,11 @@ import { html } from './html.js';
 
 const HEAD = 'M0 0L-7.5 -3.8 -5.6 0 -7.5 3.8Z';
 
-/** @typedef {{edge: Structure, points: Point[], side: boolean, reached: boolean, sent: Sent | undefined, active: boolean, near: boolean, selected: boolean, wide: boolean, t: Translate}} EdgeProps */
+/** @typedef {{edge: Structure, points: Point[], side: boolean, lift: number, reached: boolean, sent: Sent | undefined, active: boolean, near: boolean, selected: boolean, wide: boolean, t: Translate}} EdgeProps */
 
 /** The lines. @param {EdgeProps} props */
-export function Edge({ edge, points, side, reached, sent, active, near, selected, wide }) {
-  const apart = spread(edge, side, wide);
+export function Edge({ edge, points, side, lift, reached, sent, active, near, selected, wide }) {
+  const apart = spread(edge, side, wide, lift);
   const forth = offset(points, -apart.forth);
   const kind = `efwd${edge.broadcast ? ' dashed' : ''}${reached ? '' : ' ghost'}${near || selected ? ' near' : ''}`;
   return html`<g class="edge" data-edge=${edge.id}>
@@ -27,10 +27,10 @@ export function Edge({ edge, points, side, reached, sent, active, near, selected
     ${sent && !(active && summed(sent) && side) ? back(points, apart.back, active) : null}</g>`;
 }
 
-/** How far the two directions lie apart: side by side, so that each can be followed. @param {Structure} edge @param {boolean} side @param {boolean} wide */
-function spread(edge, side, wide) {
+/** How far the two directions lie apart: side by side, so that each can be followed. @param {Structure} edge @param {boolean} side @param {boolean} wide @param {number} lift */
+function spread(edge, side, wide, lift) {
   if (!edge.grads) return { forth: 0, back: 0 };
-  if (side) return { forth: 12, back: -12 };
+  if (side) return { forth: lift, back: 12 };
   return wide ? { forth: 33, back: 33 } : { forth: 5, back: 5 };
 }
 
@@ -50,8 +50,8 @@ function head(points, kind) {
 export const summed = (sent) => sent.axes.length > 0 && sent.product !== null;
 
 /** The chips, drawn after the cards so that nothing hides them. @param {EdgeProps & {crowded: boolean}} props */
-export function Chips({ edge, points, side, reached, sent, active, wide, t, crowded }) {
-  const apart = spread(edge, side, wide);
+export function Chips({ edge, points, side, lift, reached, sent, active, wide, t, crowded }) {
+  const apart = spread(edge, side, wide, lift);
   const at = label(offset(points, -apart.forth));
   const text = edge.broadcast ? t('edge.broadcast', { from: shape(edge.broadcast.source), to: shape(edge.broadcast.target) }) : shape(edge.shape);
   const half = width(text) / 2;

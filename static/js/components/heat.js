@@ -43,7 +43,7 @@ function strongest(values, cols, [r0, r1, c0, c1]) {
   return best;
 }
 
-/** @typedef {{rows?: [number, number], cols?: [number, number]}} Mark  part of the grid to outline, bounds included */
+/** @typedef {{rows?: [number, number], cols?: [number, number]}} Mark  part of the tensor's table to outline, bounds included */
 
 /**
  * @param {{array: Arr, grid: Grid, x: number, y: number, most: number, mark?: Mark | null, pick?: string, kind: 'v' | 'g'}} props
@@ -51,7 +51,8 @@ function strongest(values, cols, [r0, r1, c0, c1]) {
  *   kind  which map of the card, for the cells' addresses
  */
 export function Heat({ array, grid, x, y, most, mark, kind }) {
-  const { values, shape, count } = decode(array);
+  const { values, shape, count, dtype } = decode(array);
+  const whole = !/float/.test(dtype);
   if (!count) return html`<text class="lab" x=${x} y=${y + 14}>[ ]</text>`;
   const [, cols] = table(shape);
   const cells = [];
@@ -62,15 +63,20 @@ export function Heat({ array, grid, x, y, most, mark, kind }) {
       const [cx, cy] = [0.5 + c * (grid.cw + 1), 0.5 + r * (grid.ch + 1)];
       const known = grid.whole ? r * cols + c < values.length : !Number.isNaN(value) || block(grid, shape, r, c)[0] * cols < values.length;
       cells.push(html`<rect x=${cx} y=${cy} width=${grid.cw} height=${grid.ch} rx=${grid.cw > 8 ? 2 : 1} class=${known ? level(value, most) : 'hnone'} data-cell=${`${kind}${r}.${c}`} />`);
-      if (grid.text) cells.push(html`<text x=${cx + grid.cw / 2} y=${cy + grid.ch / 2 + (grid.big ? 4.2 : 3.4)} class=${grid.big ? 'num big' : 'num'}>${grid.big ? fit(value, room) : cell(value)}</text>`);
+      if (grid.text) cells.push(html`<text x=${cx + grid.cw / 2} y=${cy + grid.ch / 2 + (grid.big ? 4.2 : 3.4)} class=${grid.big ? 'num big' : 'num'}>${grid.big ? fit(value, room) : cell(value, whole)}</text>`);
     }
   }
   return html`<g class="heat" transform=${`translate(${x},${y})`}>
-    <rect x="-.5" y="-.5" width=${grid.w} height=${grid.h} rx="3.5" class="heatbg" />${cells}${mark ? outline(grid, mark) : null}</g>`;
+    <rect x="-.5" y="-.5" width=${grid.w} height=${grid.h} rx="3.5" class="heatbg" />${cells}${mark ? outline(grid, shape, mark) : null}</g>`;
 }
 
-/** @param {Grid} grid @param {Mark} mark */
-function outline(grid, { rows = [0, grid.rows - 1], cols = [0, grid.cols - 1] }) {
+/** The drawn cells that show the marked part; all of them need no outline. @param {Grid} grid @param {number[]} shape @param {Mark} mark */
+function outline(grid, shape, mark) {
+  const [height, width] = table(shape);
+  const drawn = (/** @type {number} */ at, /** @type {number} */ cells, /** @type {number} */ all) => (cells === all ? at : Math.floor((at * cells) / all));
+  const rows = (mark.rows ?? [0, height - 1]).map((at) => drawn(at, grid.rows, height));
+  const cols = (mark.cols ?? [0, width - 1]).map((at) => drawn(at, grid.cols, width));
+  if (rows[1] - rows[0] + 1 >= grid.rows && cols[1] - cols[0] + 1 >= grid.cols && grid.rows * grid.cols > 1) return null;
   const [w, h] = [grid.cw + 1, grid.ch + 1];
   return html`<rect class="pick" rx="3.5" x=${cols[0] * w - 0.75} y=${rows[0] * h - 0.75} width=${(cols[1] - cols[0] + 1) * w + 0.5} height=${(rows[1] - rows[0] + 1) * h + 0.5} />`;
 }

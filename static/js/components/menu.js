@@ -1,17 +1,19 @@
 /** A button that opens a list to choose from: arrow keys, Home, End, letters, Escape. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { html } from './html.js';
 
 /** @typedef {{id: string, label: string, note?: string, group?: string}} Item */
 
 /** @param {{label: string, class?: string, items: Item[], chosen?: string, onChoose: (id: string) => void, children: any, align?: 'left' | 'right'}} props */
 export function Menu({ label, class: kind = 'ib txt', items, chosen, onChoose, children, align = 'left' }) {
-  const [open, setOpen] = useState(false);
+  const opened = useSignal(false);
+  const open = opened.value;
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     if (!open) return;
     const outside = (/** @type {Event} */ event) => {
-      if (!box.current?.contains(/** @type {Node} */ (event.target))) setOpen(false);
+      if (!box.current?.contains(/** @type {Node} */ (event.target))) opened.value = false;
     };
     document.addEventListener('pointerdown', outside);
     const options = [...(box.current?.querySelectorAll('[role=menuitemradio]') ?? [])];
@@ -32,7 +34,7 @@ export function Menu({ label, class: kind = 'ib txt', items, chosen, onChoose, c
     event.stopPropagation();
   };
   const close = () => {
-    setOpen(false);
+    opened.value = false;
     box.current?.querySelector('button')?.focus();
   };
   /** @param {string} id */
@@ -42,7 +44,7 @@ export function Menu({ label, class: kind = 'ib txt', items, chosen, onChoose, c
   };
   let group = '';
   return html`<div class="menu" ref=${box} onKeyDown=${open ? keys : undefined}>
-    <button type="button" class=${kind} aria-haspopup="menu" aria-expanded=${open} aria-label=${label} onClick=${() => setOpen(!open)}>${children}</button>
+    <button type="button" class=${kind} aria-haspopup="menu" aria-expanded=${open} aria-label=${label} onClick=${() => void (opened.value = !open)}>${children}</button>
     ${open ? html`<div class=${`sheet ${align}`} role="menu" aria-label=${label}>${items.map((item) => {
       const head = item.group && item.group !== group ? html`<div class="group" role="presentation">${(group = item.group)}</div>` : null;
       return html`${head}<button type="button" role="menuitemradio" aria-checked=${item.id === chosen} tabindex="-1" onClick=${() => choose(item.id)}><span>${item.label}</span>${item.note ? html`<small>${item.note}</small>` : null}</button>`;

@@ -7,6 +7,8 @@ import { select } from 'd3-selection';
 const LEAST = 0.05;
 const MOST = 3;
 const MARGIN = 24;
+const READABLE = 0.62;
+const LEGEND = 120; // px at the left that tools and legend need
 const FLIGHT = 260; // ms
 
 export class Viewport {
@@ -33,7 +35,7 @@ export class Viewport {
       });
     this.selection = select(/** @type {Element} */ (box));
     this.selection.call(this.zoomer).on('dblclick.zoom', null);
-    this.observer = new ResizeObserver(() => this.touched || this.fit(false));
+    this.observer = new ResizeObserver(() => this.touched || this.fit(false, READABLE));
     this.observer.observe(box);
   }
 
@@ -48,18 +50,20 @@ export class Viewport {
     this.layout = layout;
     if (same && this.touched) return;
     this.touched = false;
-    this.fit(false);
+    this.fit(false, READABLE);
   }
 
-  fit(fly = true) {
+  /** @param {boolean} [fly] @param {number} [least]  scale below which numbers cannot be read: better a part of the graph than all of it */
+  fit(fly = true, least = 0) {
     if (!this.layout) return;
-    const { clientWidth: w, clientHeight: h } = this.box;
+    const { clientWidth, clientHeight: h } = this.box;
+    const inset = clientWidth > 640 ? LEGEND : 0;
+    const w = clientWidth - inset;
     const k = Math.max(LEAST, Math.min(1.15, (w - 2 * MARGIN) / this.layout.w, (h - 2 * MARGIN) / this.layout.h));
     this.touched = false;
-    const readable = Math.max(k, Math.min(0.62, (w - 2 * MARGIN) / this.layout.w));
-    const scale = k < 0.62 && readable > k ? readable : k;
+    const scale = Math.max(k, least);
     const y = this.layout.h * scale > h - 2 * MARGIN ? MARGIN : (h - this.layout.h * scale) / 2;
-    this.#to(zoomIdentity.translate((w - this.layout.w * scale) / 2, y).scale(scale), fly);
+    this.#to(zoomIdentity.translate(inset + (w - this.layout.w * scale) / 2, y).scale(scale), fly);
   }
 
   /** @param {number} factor */

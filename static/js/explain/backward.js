@@ -107,7 +107,7 @@ function accumulate(event, { moment, t, index }) {
   const growing = before !== undefined && before !== 0;
   return { phase: 'backward', title: t('say.accumulate.title', { name: label }),
     say: [t(event.before ? (growing ? 'say.accumulate.adds' : 'say.accumulate.zero') : 'say.accumulate.none', { name: label, before: before === undefined ? '' : short(before) })],
-    rule: `${grad} \\leftarrow ${event.before ? `${grad} + ` : ''}${partial(root, label)}`, numbersTitle: t('say.cell', { name: cell(`${label}.grad`, at) }),
+    rule: `${grad} \\leftarrow ${event.before ? `${grad} + ` : ''}${partial(root, label)}`, numbersTitle: t('say.cell', { name: `${label}.grad${at.length ? `[${at}]` : ''}` }),
     numbers: delta === undefined || after === undefined ? '' : event.before ? `${paren(before ?? NaN)} + ${paren(delta)} = ${num(after)}` : `\\mathrm{None} \\;\\to\\; ${num(after)}` };
 }
 

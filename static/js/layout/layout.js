@@ -5,7 +5,7 @@
  * @import {Graph} from '../model/graph.js'
  * @typedef {{x: number, y: number, w: number, h: number}} Box
  * @typedef {{x: number, y: number}} Point
- * @typedef {{boxes: Map<string, Box>, groups: Map<string, Box>, routes: Map<string, {points: Point[], side: boolean}>, w: number, h: number, hash: string}} Layout
+ * @typedef {{boxes: Map<string, Box>, groups: Map<string, Box>, routes: Map<string, {points: Point[], side: boolean, lift: number}>, w: number, h: number, hash: string}} Layout
  */
 import { arrange, rows } from './rows.js';
 
@@ -61,7 +61,7 @@ async function work(graph, worker) {
 
 /** Ports at fixed places: operands from left to right at the top, one way out below. @param {Graph} graph @param {Map<string, any>} nodes @param {Map<string, any>} places @param {Map<string, string>} owner */
 function link(graph, nodes, places, owner) {
-  const edges = [];
+  /** @type {{id: string, sources: string[], targets: string[]}[]} */ const edges = [];
   /** @type {Map<string, typeof graph.edges>} */ const above = new Map();
   for (const edge of graph.edges) {
     if (owner.get(edge.from) === edge.to) continue;
@@ -129,7 +129,7 @@ function read(graph, answer, places, owner) {
   visit(answer, 0, 0);
   for (const edge of answer.edges ?? []) {
     const [section] = edge.sections ?? [];
-    if (section) result.routes.set(edge.id, { points: [section.startPoint, ...(section.bendPoints ?? []), section.endPoint], side: false });
+    if (section) result.routes.set(edge.id, { points: [section.startPoint, ...(section.bendPoints ?? []), section.endPoint], side: false, lift: 0 });
   }
   for (const edge of graph.edges) {
     const [from, to] = [result.boxes.get(edge.from), result.boxes.get(edge.to)];
@@ -141,7 +141,8 @@ function read(graph, answer, places, owner) {
     const fromY = Math.abs(from.y + from.h / 2 - y) < from.h / 2 - 10 ? y : from.y + from.h / 2;
     const [x1, x2] = [from.x, to.x + to.w];
     const middle = x1 - 24;
-    result.routes.set(edge.id, { side: true, points: fromY === y ? [{ x: x1, y }, { x: x2, y }] : [{ x: x1, y: fromY }, { x: middle, y: fromY }, { x: middle, y }, { x: x2, y }] });
+    const lift = edge.broadcast ? Math.max(12, Math.min(from.h, to.h) / 2 - 18) : 12; // above the strands of its sum
+    result.routes.set(edge.id, { side: true, lift, points: fromY === y ? [{ x: x1, y }, { x: x2, y }] : [{ x: x1, y: fromY }, { x: middle, y: fromY }, { x: middle, y }, { x: x2, y }] });
   }
   return result;
 }

@@ -16,16 +16,16 @@ function special(value) {
   return undefined;
 }
 
-/** At most five characters: for a cell of a heat map. @param {number} value */
-export function cell(value) {
+/** At most five characters: for a cell of a heat map. @param {number} value @param {boolean} [whole]  of a type that has no fractions */
+export function cell(value, whole = false) {
   const size = Math.abs(value);
   if (value === 0) return '0';
+  if (whole && size < 10_000) return minus(String(value));
   return special(value) ?? minus(brief(value, size));
 }
 
 /** @param {number} value @param {number} size */
 function brief(value, size) {
-  if (Number.isInteger(value) && size < 10_000) return String(value);
   if (size < 0.005) return value.toExponential(0).replace('e-', 'e-').replace('e+', 'e');
   if (size < 9.995) return value.toFixed(2);
   if (size < 99.95) return value.toFixed(1);
@@ -73,6 +73,14 @@ function exactly(value, digits) {
   const full = exact(value);
   const part = short(value, digits);
   return full.length <= part.length ? full : part;
+}
+
+/** Writes the numbers of one column alike: as many decimals as the largest needs for four digits. @param {readonly number[]} values @returns {(value: number) => string} */
+export function column(values) {
+  const most = values.reduce((size, value) => (Number.isFinite(value) ? Math.max(size, Math.abs(value)) : size), 0);
+  if (most >= 1e5 || most < 1e-3) return (value) => short(value, 3);
+  const decimals = Math.max(0, 3 - Math.max(0, Math.floor(Math.log10(most))));
+  return (value) => special(value) ?? (value !== 0 && Math.abs(value) < 0.5 * 10 ** -decimals ? short(value, 2) : minus(value.toFixed(decimals)));
 }
 
 /** 12345 as 12,345 or 12 345 after the reader's custom. @param {number} value @param {string} language */

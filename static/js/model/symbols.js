@@ -20,10 +20,13 @@ const INFIX = {
 };
 
 const RAISED = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+const FIXED = /^pow_(\d)$/; // small powers are ops of their own
 
 /** @param {string} op @param {readonly OpInput[]} [inputs] */
 export function sign(op, inputs) {
   const bare = op.replace(/_$/, '');
+  const fixed = FIXED.exec(bare);
+  if (fixed) return `x${raised(Number(fixed[1]))}`;
   const exponent = bare === 'pow' ? inputs?.[1]?.const : undefined;
   if (typeof exponent === 'number' && raised(exponent)) return `x${raised(exponent)}`;
   return SIGN[bare] ?? bare;
@@ -37,6 +40,8 @@ function raised(exponent) {
 /** x·w, d², mean(l). @param {string} op @param {readonly string[]} names  of the operands @param {readonly OpInput[]} inputs */
 export function expression(op, names, inputs) {
   const bare = op.replace(/_$/, '');
+  const fixed = FIXED.exec(bare);
+  if (fixed) return `${names[0]}${raised(Number(fixed[1]))}`;
   const infix = INFIX[bare];
   if (infix && names.length === 2) return infix === '·' ? `${names[0]}·${names[1]}` : `${names[0]} ${infix} ${names[1]}`;
   if (bare === 'rsub' && names.length === 2) return `${names[1]} − ${names[0]}`;

@@ -39,7 +39,15 @@ export class Trace {
       this.id = event.run || this.id;
     }
     if (event.kind === 'print' || event.kind === 'figure' || event.kind === 'note') this.said.push({ event, step: this.next });
-    if (event.kind === 'fail') this.fail = event;
+    if (event.kind === 'fail') {
+      this.fail = event;
+      // nothing happened since the last step ended: the failure belongs to what is on the screen then
+      const last = this.windows.get(this.next - 1);
+      if (last && !this.open.some(({ kind }) => HAPPENS.has(kind))) {
+        last.events.push(event);
+        return;
+      }
+    }
     if (event.kind === 'end') {
       this.end = event;
       return;

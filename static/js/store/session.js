@@ -47,7 +47,7 @@ export class Session {
 
   /** Did the program in the editor change since it ran? */
   get edited() {
-    return this.trace.value.begin !== null && this.trace.value.source !== this.code.value;
+    return this.trace.value.begin !== null && this.trace.value.source.trimEnd() !== this.code.value.trimEnd();
   }
 
   get busy() {
@@ -188,10 +188,12 @@ export class Session {
   }
 }
 
-/** Where a step is first shown: when its backward pass has just ended, all numbers are there. @param {Stop[]} list */
+/** Where a step is first shown: as the last gradient arrives at a leaf, nearly all numbers are there. @param {Stop[]} list */
 function opening(list) {
   const failed = list.findIndex((stop) => stop.event.kind === 'fail');
   if (failed >= 0) return failed;
+  const received = list.findLastIndex((stop) => stop.event.kind === 'contribute' && stop.event.to == null);
+  if (received >= 0) return received;
   const last = list.findLastIndex((stop) => stop.phase === 'backward');
   return last >= 0 ? last : Math.max(0, list.length - 1);
 }

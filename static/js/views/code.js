@@ -39,13 +39,14 @@ function Editor({ app, moment, t }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const editor = useRef(/** @type {import('../components/editor.js').Editor | null} */ (null));
   const { session } = app;
+  const latest = useRef(/** @type {Marks | null} */ (null)); // the editor may come after the first moments
   useEffect(() => {
     let here = true;
     import('../components/editor.js').then((module) => {
       if (!here || !box.current) return;
       box.current.textContent = '';
       editor.current = module.open(box.current, { text: session.code.peek(), label: t('code.title'), change: (text) => (session.code.value = text), run: () => app.act('run') });
-      editor.current.mark(marks(moment, t));
+      editor.current.mark(latest.current);
     });
     return () => {
       here = false;
@@ -55,7 +56,8 @@ function Editor({ app, moment, t }) {
   const code = session.code.value;
   useEffect(() => editor.current?.set(code), [code]);
   useEffect(() => {
-    editor.current?.mark(session.edited ? null : marks(moment, t));
+    latest.current = session.edited ? null : marks(moment, t);
+    editor.current?.mark(latest.current);
   });
   return html`<div class="ed" ref=${box}><pre>${code}</pre></div>`;
 }

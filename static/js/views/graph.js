@@ -8,7 +8,8 @@
  * @import {Layout} from '../layout/layout.js'
  * @import {Moment} from '../store/session.js'
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { Button } from '../components/button.js';
 import { Card } from '../components/card.js';
 import { Chips, Edge, Strands, summed } from '../components/edge.js';
@@ -27,15 +28,16 @@ export const graphView = { id: 'graph', place: 'centre', title: 'graph.title', d
 
 /** @param {Context} context */
 function Canvas({ app, moment, ui, t, act }) {
-  const [placed, setPlaced] = useState(/** @type {Layout | null} */ (null));
+  const layouts = useSignal(/** @type {Layout | null} */ (null));
+  const placed = layouts.value;
   const viewport = useRef(/** @type {Viewport | null} */ (null));
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const { graph: structure, window } = moment;
   // while a step is still streaming in, its layout waits for a quiet moment
   useEffect(() => {
-    if (!structure || !structure.cards.size) return void setPlaced(null);
+    if (!structure || !structure.cards.size) return void (layouts.value = null);
     let here = true;
-    const wait = setTimeout(() => layout(structure, `${app.config.static}vendor/elk-worker.js`).then((answer) => here && setPlaced(answer)), window?.closed || !app.session.busy ? 0 : 120);
+    const wait = setTimeout(() => layout(structure, `${app.config.static}vendor/elk-worker.js`).then((answer) => here && (layouts.value = answer)), window?.closed || !app.session.busy ? 0 : 120);
     return () => {
       here = false;
       clearTimeout(wait);
@@ -95,7 +97,7 @@ function Picture({ moment, ui, t, structure, placed, subject }) {
     const op = state.ops[to.tensor];
     const active = subject.edge === edge.id;
     const wide = route.points.length === 2 && !crowded && alone(edge, edges);
-    return [{ edge, points: route.points, side: route.side, reached: !!op, sent: op?.sent.find((sent) => sent.index === edge.index), active, wide,
+    return [{ edge, points: route.points, side: route.side, lift: route.lift, reached: !!op, sent: op?.sent.find((sent) => sent.index === edge.index), active, wide,
       near: selected === edge.from || selected === edge.to, selected: selected === edge.id, t, crowded }];
   });
   const strands = drawn.find((each) => each.active && each.side && each.sent && summed(each.sent));

@@ -32,7 +32,7 @@ function Transport({ app, ui, t, act, moment }) {
   return html`<div class="transport" role="toolbar" aria-label=${t('timeline.title')}>
     <${Button} label=${t('action.previous-step')} keys="⇧←" icon="skip-back" disabled=${none} onClick=${() => act('previous-step')} />
     <${Button} label=${t('action.previous')} keys="←" icon="step-back" disabled=${none} onClick=${() => act('previous')} />
-    <${Button} label=${t(playing ? 'action.pause' : 'action.play')} keys="Space" class="play" icon=${playing ? 'pause' : 'play'} size=${21} disabled=${none} onClick=${() => act('play')} />
+    <${Button} label=${t(playing ? 'action.pause' : 'action.play')} keys="Space" class="play" disabled=${none} onClick=${() => act('play')}><svg width="21" height="21" viewBox="0 0 24 24" aria-hidden="true"><path d=${playing ? 'M7 4h3v16H7zM14 4h3v16h-3z' : 'M5 5a2 2 0 0 1 3.008-1.728l11.997 6.998a2 2 0 0 1 .003 3.458l-12 7A2 2 0 0 1 5 19z'} /></svg></${Button}>
     <${Button} label=${t('action.next')} keys="→" icon="step-forward" disabled=${none} onClick=${() => act('next')} />
     <${Button} label=${t('action.next-step')} keys="⇧→" icon="skip-forward" disabled=${none} onClick=${() => act('next-step')} />
     <${Menu} label=${t('timeline.pace')} class="speed" items=${[...speeds, ...units]} chosen=${`speed:${ui.speed.value}`} onChoose=${set}>${ui.speed.value}×</${Menu}></div>`;
@@ -112,7 +112,7 @@ function Chips({ runs, moment, t, act }) {
       const at = from + i;
       const [text, title] = chip(stop.event, moment, t);
       const state = at === index ? 'now' : at < index ? 'past' : 'next';
-      return html`<button type="button" class=${`e ${state} ${stop.event.kind}`} title=${title} aria-label=${title} aria-current=${at === index ? 'step' : undefined} onClick=${() => act('event', at)}><span>${text}</span></button>`;
+      return html`<button type="button" class=${`e ${state} ${stop.event.kind}`} style=${{ flexGrow: [...text].length + 1 }} title=${title} aria-label=${title} aria-current=${at === index ? 'step' : undefined} onClick=${() => act('event', at)}><span>${text}</span></button>`;
     })}</div></div>`)}</div>`;
 }
 
@@ -131,7 +131,7 @@ function Bar({ runs, moment, t, act }) {
   const [text, title] = stops[index] ? chip(stops[index].event, moment, t) : ['', ''];
   const place = (index + 0.5) / n;
   return html`<div class="evs long"><div class="names">${runs.map(({ phase, from, to }) => html`<span class=${`sn ${phase[0]}`} style=${{ flex: to - from + 1 }}>${(to - from + 1) / n > 0.06 ? t(`phase.${phase === 'other' ? 'forward' : phase}`) : ''}</span>`)}</div>
-    <div class="bar" role="slider" tabindex="0" aria-label=${t('timeline.event')} aria-valuemin="1" aria-valuemax=${n} aria-valuenow=${index + 1} aria-valuetext=${title} onPointerDown=${scrub} onPointerMove=${scrub}>
+    <div class="evbar" role="slider" tabindex="0" aria-label=${t('timeline.event')} aria-valuemin="1" aria-valuemax=${n} aria-valuenow=${index + 1} aria-valuetext=${title} onPointerDown=${scrub} onPointerMove=${scrub}>
       ${runs.map(({ phase, from, to }) => html`<i class=${phase[0]} style=${{ flex: to - from + 1 }}></i>`)}<span class="thumb" style=${{ left: `${place * 100}%` }}></span>
       <span class=${`tip ${place > 0.9 ? 'end' : place < 0.1 ? 'start' : ''}`} style=${{ left: `${place * 100}%` }}>${text}</span></div></div>`;
 }
@@ -148,7 +148,7 @@ export function chip(event, { graph }, t) {
     }
     case 'seed': return [t('chip.seed.short'), t('chip.seed', { name: name(event.root) })];
     case 'ready': return [`∂${bare(node(event.node)?.label ?? '')}`, t('chip.ready', { name: node(event.node)?.label ?? '' })];
-    case 'contribute': return [`${node(event.node)?.sign ?? ''}→${name(event.tensor)}`, t('chip.contribute', { op: node(event.node)?.sign ?? '', name: name(event.tensor) })];
+    case 'contribute': return [`→${name(event.tensor)}`, t('chip.contribute', { op: node(event.node)?.sign ?? '', name: name(event.tensor) })];
     case 'accumulate': return [`${name(event.tensor)}.grad`, t('chip.accumulate', { name: name(event.tensor) })];
     case 'update': return [name(event.tensor), t('chip.update', { name: name(event.tensor) })];
     case 'zero': return [t('chip.zero.short'), t('chip.zero', { names: event.tensors.map(name).join(', ') })];

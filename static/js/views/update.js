@@ -8,7 +8,7 @@
 import { html } from '../components/html.js';
 import { termAt } from '../explain/update.js';
 import { decode } from '../model/arrays.js';
-import { fit, short, signed, subscript } from '../model/format.js';
+import { column, short, signed, subscript } from '../model/format.js';
 
 const MOST = 24; // lines
 
@@ -30,22 +30,22 @@ function rule(change, t) {
 }
 
 /** @param {Context} context */
-function Card({ app, moment, t, act }) {
-  const { state, event, stops, index } = moment;
+function Card({ moment, t, act }) {
+  const { event, stops, index } = moment;
   const list = changes(moment);
   const done = new Set(stops.slice(0, index + 1).flatMap((stop) => (stop.event.kind === 'update' ? [stop.event] : [])));
   const lines = list.flatMap((change) => spread(change, moment).map((line) => ({ ...line, done: done.has(change), now_: event === change })));
   const most = Math.max(...lines.map((line) => Math.abs(line.change)).filter(Number.isFinite), 1e-30);
+  const write = column(lines.flatMap((line) => [line.now, line.after]));
   const upcoming = lines.some((line) => !line.done);
-  void app;
   return html`<p class="sub"><span class="phase update">${t(upcoming ? (done.size ? 'update.running' : 'update.next') : 'update.done')}</span>${list[0]?.optimizer ? html`<span class="mut">${list[0].optimizer}</span>` : null}</p>
     <table><thead><tr><th scope="col"><span class="sr">${t('update.parameter')}</span></th><td>${t('update.before')}</td><td class="bar">${t('update.change')}</td><td>${t('update.after')}</td></tr></thead>
     <tbody>${lines.slice(0, MOST).map((line) => html`<tr class=${`${line.now_ ? 'hot' : ''} ${line.done ? '' : 'later'}`} onClick=${() => act('select', moment.graph?.byTensor.get(line.tensor) ?? '')}>
-      <th scope="row" title=${line.name}>${line.name}</th><td>${fit(line.now, 6)}</td>
+      <th scope="row" title=${line.name}>${line.name}</th><td>${write(line.now)}</td>
       <td class="bar"><svg width="84" height="14" viewBox="-42 0 84 14" aria-hidden="true"><line x1="0" x2="0" y1="0" y2="14" class="zero" /><rect x=${line.change < 0 ? (-40 * Math.abs(line.change)) / most : 0} y="3" width=${(40 * Math.abs(line.change)) / most || 0} height="8" rx="2" class=${line.change < 0 ? 'neg' : 'pos'} /></svg><span class=${line.change < 0 ? 'neg' : 'pos'}>${signed(line.change, 3)}</span></td>
-      <td class="new">${fit(line.after, 6)}</td></tr>`)}</tbody></table>
+      <td class="new">${write(line.after)}</td></tr>`)}</tbody></table>
     ${lines.length > MOST ? html`<p class="mut small">${t('update.more', { n: lines.length - MOST })}</p>` : null}
-    ${state ? null : null}`;
+`;
 }
 
 /** @param {Update} change @param {Context['moment']} moment @returns {Line[]} */
