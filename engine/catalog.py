@@ -1,0 +1,205 @@
+"""The catalogue of what the engine can do, derived from the op registry: for the op page, the API and the editor.
+
+JSON-able data only. It runs no op and holds no tensor; everything above engine.trace needs nothing else of the engine.
+
+    latex            formula of the value; `{input}` and other names in braces stand for the call's own
+    derivatives      per input that gets a gradient: the local derivative (elementwise) or the gradient sent (`g` is
+                     the incoming one), as the engine's formula and, where there is one, as LaTeX
+    nodes            torch's names of the node a call makes, most common first; [] when it makes none
+    composite        made of several ops, each with its own node
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import engine
+from engine import ops
+from engine.ops.op import COMPOSITES, REGISTRY, Op, Sample
+
+LETTERS = {"input": "x", "other": "y", "tensor1": "u", "tensor2": "v", "target": "t", "weight": "W", "bias": "b",
+           "exponent": "n", "mat2": "B", "self": "x", "out": "z"}  # fmt: skip
+"""How an input is called in a formula that stands alone."""
+
+Entry = dict[str, Any]
+
+
+@functools.cache
+def catalog() -> dict[str, Entry]:
+    """Every op and composite by name, in alphabetical order."""
+    families = _families()
+    entries = {name: _entry(o, families.get(name, "pointwise" if o.pointwise else "")) for name, o in REGISTRY.items()}
+    for name, f in COMPOSITES.items():
+        entries.setdefault(name, _composite(name, f, families.get(f.__name__, "")))
+    return dict(sorted(entries.items()))
+
+
+def read(latex: str, names: Iterable[str]) -> str:
+    """A formula with letters in place of `{input}`, `{other}` …: for where there is no call to take names from."""
+    for name in names:
+        latex = latex.replace("{" + name + "}", "{" + LETTERS.get(name, _roman(name)) + "}")
+    return latex
+
+
+def _roman(name: str) -> str:
+    return name if len(name) == 1 else r"\mathrm{" + name.replace("_", r"\_") + "}"
+
+
+def _entry(o: Op, family: str) -> Entry:
+    return {
+        "name": o.name,
+        "public": o.public,
+        "family": family,
+        "composite": False,
+        "signature": signature(o),
+        "doc": o.doc,
+        "latex": o.latex,
+        "formula": read(o.latex, (*o.inputs, *o.params)),
+        "inputs": list(o.inputs),
+        "params": {name: _default(value) for name, value in o.params.items()},
+        "derivatives": [_derivative(o, name) for name in o.inputs if name in o.rules],
+        "elementwise": o.pointwise,
+        "view": o.view,
+        "nodes": nodes(o),
+        "method": bool(o.method),
+        "inplace": bool(o.inplace),
+        "source": o.source,
+        "example": example(o),
+    }
+
+
+def _derivative(o: Op, name: str) -> Entry:
+    local = o.partials.get(name)
+    latex = o.latex_partials.get(name, "")
+    return {"input": name, "local": local, "sent": o.rules[name], "latex": latex, "formula": read(latex, (*o.inputs, *o.params))}
+
+
+def _composite(name: str, f: Any, family: str) -> Entry:
+    try:
+        signature_ = f"{name}{inspect.signature(f)}"
+    except (TypeError, ValueError):
+        signature_ = f"{name}(...)"
+    signature_ = re.sub(r":\s*'?[\w.\[\], |]+'?(?=[,)=]|\s=)|\s*->.*$", "", signature_).replace(" = ", "=")
+    found = name in vars(engine)
+    return {
+        "name": name, "public": name, "family": family, "composite": True, "signature": signature_,
+        "doc": inspect.cleandoc(f.__doc__ or ""), "latex": "", "formula": "", "inputs": [], "params": {},
+        "derivatives": [], "elementwise": False, "view": False, "nodes": [], "method": hasattr(engine.Tensor, name), "inplace": False,
+        "source": f"https://pytorch.org/docs/stable/generated/torch.{name}.html" if found else "", "example": "",
+    }  # fmt: skip
+
+
+def signature(o: Op) -> str:
+    """As one would declare it."""
+    parts = [*o.inputs]
+    for name, value in o.params.items():
+        default = _default(value)
+        parts.append(name if _required(value) else f"{name}={default!r}")
+    return f"{o.public}({', '.join(parts)})"
+
+
+def _required(value: Any) -> bool:
+    return type(value) is object
+
+
+def _default(value: Any) -> Any:
+    """A parameter's default as JSON; None also for one that must be given."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if value - value == 0 else str(value)
+    if isinstance(value, (tuple, list)):
+        return [_default(v) for v in value]
+    return None if _required(value) else str(value)
+
+
+def nodes(o: Op) -> list[str]:
+    """torch's names of the node, over the calls its samples make."""
+    if not o.rules:
+        return []
+    defaults = {k: None if _required(v) else v for k, v in o.params.items()}
+    found: dict[str, None] = {}
+    for given in (*(s.params for s in o.samples), {}):
+        try:
+            found[o.node_name({**defaults, **given})] = None
+        except (TypeError, KeyError, ValueError, AttributeError):  # the name depends on what this call lacks
+            continue
+    return list(found)
+
+
+def example(o: Op) -> str:
+    """A short program that calls the op and goes back through it, from its first plain sample; "" without one."""
+    for sample in o.samples:
+        text = _program(o, sample)
+        if text:
+            return text
+    return ""
+
+
+def _program(o: Op, sample: Sample) -> str:
+    lines = ["import torch", ""]
+    names: list[str] = []
+    for name, given in zip(o.inputs, sample.inputs, strict=False):
+        letter = LETTERS.get(name, name)
+        if not _plain(given):
+            return ""
+        tracked = _floating(given) and "no_derivative" not in o.rules.get(name, "no_derivative")
+        lines.append(f"{letter} = torch.tensor({given!r}{', requires_grad=True' if tracked else ''})")
+        names.append(letter)
+    if not names:
+        return ""
+    if not all(_plain(v) or v is None or isinstance(v, (str, bool, tuple)) for v in sample.params.values()):
+        return ""
+    call = _called(o, names, sample.params)
+    if not call:
+        return ""
+    lines += ["", f"out = {call}", "print(out)"]
+    if any("requires_grad" in line for line in lines):
+        lines += ["out.sum().backward()"]
+        lines += [f"print({n}.grad)" for n, line in zip(names, lines[2:], strict=False) if "requires_grad" in line]
+    return "\n".join(lines) + "\n"
+
+
+def _called(o: Op, names: list[str], params: dict[str, Any]) -> str:
+    """The call as a program writes it, wherever torch keeps the function; "" when it takes no such call."""
+    options = [f"{k}={v!r}" for k, v in params.items()]
+    functional = getattr(getattr(engine, "nn", None), "functional", None)
+    places = ((engine, "torch."), (functional, "torch.nn.functional."), (engine.Tensor, f"{names[0]}."))
+    for holder, prefix in places:
+        f = getattr(holder, o.public, None)
+        if not callable(f):
+            continue
+        try:
+            inspect.signature(f).bind(*names, **params)
+        except (TypeError, ValueError):
+            continue
+        given = names[1:] if holder is engine.Tensor else names
+        return f"{prefix}{o.public}({', '.join([*given, *options])})"
+    return ""
+
+
+def _plain(value: Any) -> bool:
+    """Finite numbers, or nested lists of them: what torch.tensor takes as it is printed."""
+    if isinstance(value, list):
+        return bool(value) and all(_plain(v) for v in value)
+    return isinstance(value, (int, float)) and value - value == 0
+
+
+def _floating(value: Any) -> bool:
+    return any(_floating(v) for v in value) if isinstance(value, list) else isinstance(value, float)
+
+
+@functools.cache
+def _families() -> dict[str, str]:
+    """Op or composite -> the file of engine/ops that declares it."""
+    found: dict[str, str] = {}
+    for path in sorted(Path(next(iter(ops.__path__))).glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r"""\bop\(\s*["'](\w+)\(""", text) + re.findall(r"^def ([a-z]\w*)\(", text, re.M):
+            found.setdefault(name, path.stem)
+    return found
