@@ -24,7 +24,8 @@ from numpy import ndarray
 from engine.ops import kernels
 from engine.ops.kernels import F, full
 from engine.ops.op import (
-    BW, DEPS, E0, E1, GRAD, META, NAMESPACE, REST, RULES, SAVED, SEQ, SHAPE, ARRAYS, TENSORS, Node, Rule, tensor_formula,
+    ARRAYS, BW, DEPS, E0, E1, GRAD, META, NAMESPACE, PORT, REST, RULES, SAVED, SEQ, SHAPE, TENSORS, Bundle, Custom, Node,
+    Rule, tensor_formula,
 )  # fmt: skip
 from engine.autograd import versions
 
@@ -387,7 +388,7 @@ def run(
         if n[SEQ] > last:
             versions.check(n)
         rule = RULES[bw]
-        if obs is not None:
+        if obs is not None and rule is not PORT:
             obs.ready(n, _array(g, n[SHAPE]))
         results: Any
         if create_graph:
@@ -400,7 +401,7 @@ def run(
                 results = (results,)
             if anomaly is not None:
                 anomaly(n, results)
-        if obs is not None:
+        if obs is not None and rule is not PORT:
             _report(obs, rule, n, edges, g, results)
         if hooks is not None:
             results = hooks.after(n, g, results)
@@ -444,8 +445,17 @@ def _needed(roots: Sequence[Node], targets: dict[int, Any]) -> set[int]:
     return needed
 
 
-def _array(g: Any, shape: kernels.Shape) -> Any:
-    """The real array of a gradient, whatever form it has."""
+def positions_of(rule: Rule, n: Node) -> tuple[int, ...]:
+    """Which inputs the edges of n belong to."""
+    found: tuple[int, ...] = n[META]["positions"] if rule.flavour in "FP" else rule.positions
+    return found
+
+
+def _array(g: Any, shape: Any) -> Any:
+    """The real array of a gradient, whatever form it has; parts of several outputs in a row."""
+    if type(g) is Bundle:
+        parts = [_array(g.parts[i], shape[i]) if i in g.parts else np.zeros(shape[i], F) for i in range(len(shape))]
+        return np.concatenate([p.ravel() for p in parts])
     if isinstance(g, NAMESPACE["Tensor"]):
         g = g._a
     return full(np.asarray(g), shape)
@@ -471,7 +481,7 @@ def _accumulate(n: Node, g: Any, create_graph: bool, obs: Any) -> None:
 def _report(obs: Any, rule: Rule, n: Node, edges: Sequence[Node], g: Any, results: Sequence[Any]) -> None:
     """Tell the observer what each edge receives and how it came about."""
     upstream = _array(g, n[SHAPE])
-    for i, e, x in zip(rule.positions, edges, results, strict=True):
+    for i, e, x in zip(positions_of(rule, n), edges, results, strict=True):
         if x is None:
             continue
         name = rule.op.inputs[i] if i < len(rule.op.inputs) else str(i)
@@ -481,17 +491,24 @@ def _report(obs: Any, rule: Rule, n: Node, edges: Sequence[Node], g: Any, result
             shape = np.shape(x._a if isinstance(x, NAMESPACE["Tensor"]) else x)
         result = _array(x, shape)
         if local is None:
-            obs.contribute(n, i, e, upstream, None, result, result, None)
+            obs.contribute(n, i, seen_edge(e), upstream, None, result, result, None)
             continue
         local = np.broadcast_to(local, n[SHAPE])
         axes = kernels.summed_axes(shape, n[SHAPE]) or None
         product = upstream * local if axes is not None else result
-        obs.contribute(n, i, e, upstream, local, product, result, axes)
+        obs.contribute(n, i, seen_edge(e), upstream, local, product, result, axes)
+
+
+def seen_edge(e: Node) -> Node:
+    """The node the user sees behind an edge: a port stands for the node whose output it is."""
+    return e[E0] if e[E0] is not None and RULES.get(getattr(e[BW], "inner", e[BW])) is PORT else e
 
 
 def input_shape(rule: Rule, n: Node, position: int, edge: Node) -> kernels.Shape | None:
     """The shape of a node's input, from whatever the node's flavour stores."""
     flavour = rule.flavour
+    if flavour in "FP":
+        return n[META]["shapes"][position]  # type: ignore[no-any-return]
     if flavour in "SA":
         shape: kernels.Shape = n[SHAPE]
         return shape
@@ -508,6 +525,8 @@ def environment(rule: Rule, n: Node) -> dict[str, Any]:
     """What a node's formulas can read: saved arrays, parameters and shapes."""
     env: dict[str, Any] = dict(zip(rule.saved, n[SAVED:], strict=False))
     env["out_shape"] = n[SHAPE]
+    if rule.flavour in "FP":
+        return {**env, **n[META]}
     op = rule.op
     if rule.flavour == "X":
         env.update(zip([*op.params, *(f"{i}_shape" for i in op.inputs)], n[META], strict=True))
@@ -550,8 +569,10 @@ def _arguments(rule: Rule) -> list[str]:
 
 def apply_over_tensors(rule: Rule, n: Node, g: Any) -> tuple[Any, ...]:
     """A node's gradients as Tensors with a graph of their own: the same formulas, over operations."""
-    if rule.flavour == "F":
-        return rule.keep(n, g)  # type: ignore[no-any-return]
+    if isinstance(rule, Custom):
+        if rule.saved and getattr(n[BW], "inner", n[BW]) is rule.freed:
+            rule.freed(n, g)
+        return rule.over_tensors(n, g)
     if n[BW] is rule.freed and rule.saved:
         rule.freed(n, g)
     if type(n[BW]) is Hooked and n[BW].inner is rule.freed and rule.saved:
@@ -647,9 +668,9 @@ class Hooked:
         rule = RULES[self.inner]
         tensor = NAMESPACE["Tensor"]
         arrays = not isinstance(g, tensor)
-        width = len(rule.op.inputs)
+        width = len(n[META]["shapes"]) if rule.flavour in "FP" else len(rule.op.inputs)
         sent: list[Any] = [None] * width
-        for i, e, x in zip(rule.positions, edges_of(n), results, strict=True):
+        for i, e, x in zip(positions_of(rule, n), edges_of(n), results, strict=True):
             if x is not None:
                 s = input_shape(rule, n, i, e) or np.shape(x)
                 sent[i] = revive(full(np.asarray(x), s), None, s) if arrays else x
@@ -658,7 +679,7 @@ class Hooked:
             result = hook(tuple(sent), (up,))
             if result is not None:
                 sent = list(result) if isinstance(result, (tuple, list)) else [result]
-        out = [sent[i] for i in rule.positions]
+        out = [sent[i] for i in positions_of(rule, n)]
         return tuple((x._a if arrays and x is not None else x) for x in out)
 
     def __call__(self, n: Node, g: Any) -> Any:

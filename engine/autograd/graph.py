@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.autograd.backward import edges_of, environment, hooked
 from engine.errors import AttributeFault, RuntimeFault
-from engine.ops.op import BW, E0, FREED_MESSAGE, META, NAMESPACE, RULES, Node, Rule
+from engine.ops.op import BW, E0, FREED_MESSAGE, META, NAMESPACE, PORT, RULES, Node, Rule
 from engine.ops.op import Node as Record
 
 
@@ -21,7 +21,11 @@ def name_of(n: Record) -> str:
     if n[E0] is None:
         return "AccumulateGrad"
     rule = rule_of(n)
+    if rule is PORT:
+        return name_of(n[E0])
     o = rule.op
+    if rule.flavour == "F" and "name" in n[META]:
+        return str(n[META]["name"])
     if isinstance(o.node, str):
         return o.node
     if rule.flavour == "X":
@@ -83,14 +87,18 @@ class GraphNode:
         if n[E0] is None:
             return ()
         rule = rule_of(n)
+        if rule.flavour == "F":
+            edges = dict(zip(n[META]["positions"], edges_of(n), strict=True))
+            width = len(n[META]["shapes"])
+            return tuple(_entry(edges.get(i)) for i in range(width))
         found: list[tuple[GraphNode | None, int]] = []
         where = dict(zip(rule.positions, edges_of(n), strict=True))
         if rule.flavour == "G" and callable(rule.op.node):  # a block that serves numbers and tensors by two nodes
-            return tuple((wrap(e), 0) for e in edges_of(n))
+            return tuple(_entry(e) for e in edges_of(n))
         differentiable = [i for i, x in enumerate(rule.op.inputs) if x in rule.op.rules] or list(rule.positions)
         for i in differentiable:
             e = where.get(i)
-            found.append((None, 0) if e is None else (wrap(e), 0))
+            found.append(_entry(e))
         return tuple(found)
 
     @property
@@ -153,8 +161,17 @@ _metadata: dict[int, tuple[Record, dict[str, Any]]] = {}
 _classes: dict[str, type[GraphNode]] = {}
 
 
+def _entry(e: Node | None) -> tuple[GraphNode | None, int]:
+    """An edge as next_functions shows it: the node and which of its outputs."""
+    if e is None:
+        return (None, 0)
+    return (wrap(e), e[META]["index"] if e[E0] is not None and rule_of(e) is PORT else 0)
+
+
 def wrap(n: Node) -> GraphNode:
     """The user's object for a node, of a class named as torch names it."""
+    if n[E0] is not None and rule_of(n) is PORT:
+        n = n[E0]
     name = name_of(n)
     cls = _classes.get(name)
     if cls is None:

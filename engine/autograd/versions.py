@@ -9,6 +9,7 @@ Note [Versions cost nothing forwards]
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from sys import getrefcount
 from typing import Any
 
@@ -62,6 +63,36 @@ def moved(old: Any, new: Any) -> None:
     bump(old)
     found = _changed[id(owner_of(old))]
     _changed[id(owner_of(new))] = [owner_of(new), found[1], []]
+
+
+def changed(arrays: Iterable[Any]) -> None:
+    """`bump` for many arrays at one moment: what an optimizer's step does to its parameters."""
+    seq = last_inplace[0] = NAMESPACE["seq"]()
+    get = _changed.get
+    for a in arrays:
+        found = get(id(a))
+        if found is None:
+            bump(a)
+        else:
+            version = found[1] = found[1] + 1
+            history = found[2]
+            history.append((seq, version))
+            if len(history) > HISTORY:
+                del history[: HISTORY // 2]
+
+
+def replaced(old: Any, new: Any) -> None:
+    """`moved` for an optimizer, whose numbers change every step: noted only if the old one is still held somewhere."""
+    # references: the caller's name, this one, getrefcount's argument
+    if getrefcount(old) > 3 or id(old) in _changed:
+        moved(old, new)
+
+
+def moved_storage(old: Any, new: Any) -> None:
+    """A scalar payload was boxed: the memory is the same to the program, so its version goes along unchanged."""
+    found = _changed.get(id(owner_of(old)))
+    if found is not None:
+        _changed[id(owner_of(new))] = [owner_of(new), found[1], found[2]]
 
 
 def _prune() -> None:

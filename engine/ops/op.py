@@ -27,6 +27,7 @@ import ast
 import itertools
 import re
 from collections.abc import Callable, Sequence
+from collections import namedtuple
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,6 +115,7 @@ class Op:
     aliases: tuple[str, ...]
     keyword_only: frozenset[str]
     forward: str | None
+    result: str | None  # the name of torch.return_types' tuple of value and aux outputs
     optional: tuple[str, ...] = ()  # inputs that may be None: they then get no edge, and rules read None
     call: Callable[..., Any] | None = None
 
@@ -129,6 +131,9 @@ class Op:
 
 REGISTRY: dict[str, Op] = {}
 COMPOSITES: dict[str, Callable[..., Any]] = {}
+COMPOSITE_SAMPLES: dict[str, tuple[Sample, ...]] = {}
+COMPOSITE_FAILS: dict[str, tuple[Failing, ...]] = {}
+METHODLESS: set[str] = set()  # composites that are functions only
 
 _MISSING = object()
 
@@ -210,6 +215,7 @@ def op(
     inplace: bool | None = None,
     public: str | None = None,
     optional: Sequence[str] = (),
+    result: str | None = None,
     general: Callable[..., Any] | None = None,
     fast: bool = True,
     condition: str | None = None,
@@ -248,7 +254,7 @@ def op(
             samples=tuple(samples), fails=tuple(fails), family="", promote=promote, pointwise=is_pointwise, view=view,
             aux=tuple(aux), lazy=lazy, kernel=kernel, method=method,
             inplace=(is_pointwise and promote != "bool") if inplace is None else inplace, public=public or name,
-            fast=fast, condition=condition, aliases=tuple(aliases), forward=forward,
+            fast=fast, condition=condition, aliases=tuple(aliases), forward=forward, result=result,
             keyword_only=frozenset(a for a, _ in arguments[positional:]), optional=tuple(optional),
         )  # fmt: skip
         REGISTRY[name] = the_op
@@ -269,12 +275,25 @@ def op(
     return declare
 
 
-def composite(name: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function made of several operations, so that the catalogue has it too."""
+def composite(
+    name: str | None = None,
+    *,
+    samples: Sequence[Sample] = (),
+    fails: Sequence[Failing] = (),
+    method: bool = True,
+    aliases: Sequence[str] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function made of several operations, so that the catalogue and the tests have it too."""
 
     def declare(f: Callable[..., Any]) -> Callable[..., Any]:
-        COMPOSITES[name or f.__name__] = f
-        TENSORS.setdefault(name or f.__name__, f)
+        key = name or f.__name__
+        COMPOSITE_SAMPLES[key] = tuple(samples)
+        COMPOSITE_FAILS[key] = tuple(fails)
+        for n in (key, *aliases):
+            COMPOSITES[n] = f
+            TENSORS[n] = f
+            if not method:
+                METHODLESS.add(n)
         return f
 
     return declare
@@ -628,6 +647,17 @@ def compile_structured(o: Op) -> Callable[..., Any]:
     unboxed = "" if o.view else "    if type(v) is ndarray and v.size == 1: v = v[ORIGIN[v.ndim]]\n"
     after = f"    link_view(r, t_{o.inputs[0]}, OP_{o.name}, {{{given}}})\n" if o.view else ""
     view_of = f"t_{o.inputs[0]}" if o.view else "None"
+    if o.result is None:
+        observed = f"    if _obs is not None: observe(OP_{o.name}, r, ({tuple_of(args)}), {{{given}}}, {view_of})\n"
+        returned = observed + "    if out is not None: return store(out, r)\n    return r\n"
+    else:
+        NAMESPACE[f"RESULT_{o.name}"] = return_type(o.result, ("values", *o.aux))
+        others = tuple_of([f"wrap_output({a})" for a in o.aux])
+        returned = (
+            f"    r = RESULT_{o.name}(r, {others})\n"
+            f"    if _obs is not None: observe(OP_{o.name}, r[0], ({tuple_of(args)}), {{{given}}}, None, r)\n"
+            "    if out is not None: return type(r)(*[store(d, x) for d, x in zip(out, r)])\n    return r\n"
+        )
     src = f"""
 def {o.name}({', '.join(heads)}{_parameters(o)}):
 {chr(10).join(unpack)}
@@ -637,11 +667,38 @@ def {o.name}({', '.join(heads)}{_parameters(o)}):
     r._s = s = v.shape
 {unboxed}    r._a = v
 {_node_code(o, "X", "    ", meta, None, o.inputs)}
-{after}    if _obs is not None: observe(OP_{o.name}, r, ({tuple_of(args)}), {{{given}}}, {view_of})
-    if out is not None: return store(out, r)
-    return r
-"""
+{after}{returned}"""
     return _run(src, o.name, o.name)
+
+
+def return_type(name: str, fields: Sequence[str]) -> Any:
+    """torch.return_types.<name>: a named tuple that prints itself as torch's."""
+    found = RETURN_TYPES.get(name)
+    if found is None:
+
+        class Result(namedtuple(name, fields)):  # type: ignore[misc]  # noqa: PYI024
+            __slots__ = ()
+            __module__ = "torch.return_types"
+
+            def __repr__(self) -> str:
+                inner = ",\n".join(f"{f}={v!r}" for f, v in zip(self._fields, self, strict=True))
+                return f"torch.return_types.{name}(\n{inner})"
+
+        Result.__name__ = Result.__qualname__ = name
+        found = RETURN_TYPES[name] = Result
+    return found
+
+
+RETURN_TYPES: dict[str, Any] = {}
+
+
+def wrap_output(a: Any) -> Any:
+    """A Tensor without history around a further output of a kernel."""
+    r = object.__new__(NAMESPACE["Tensor"])
+    r._s = a.shape
+    r._a = kernels.unbox(a)
+    r._n = None
+    return r
 
 
 def payload_of(tensor: Any, o: Op, position: int) -> Any:
@@ -791,6 +848,120 @@ def _general_rule(o: Op, names: tuple[str, ...]) -> Rule:
     return rule
 
 
+# ---- any number of inputs, several outputs -----------------------------------------------------------------
+
+
+class Custom(Rule):
+    """A rule whose gradients are computed by two functions rather than by formulas.
+
+    A node of this kind holds in META a dict with `positions` (the inputs behind its edges), `shapes` (of all inputs)
+    and whatever the functions need.
+    """
+
+    __slots__ = ("over_tensors",)
+
+    def __init__(
+        self,
+        op: Op,
+        arrays: Callable[[Node, Any], tuple[Any, ...]],
+        tensors: Callable[[Node, Any], tuple[Any, ...]],
+        saves: bool = False,
+    ) -> None:
+        super().__init__(op, (), (), "F")
+        self.over_tensors = tensors
+        if saves:
+            self.saved = ("saved",)
+
+        def keep(n: Node, g: Any) -> Any:
+            results = arrays(n, g)
+            return results[0] if n[E1] is None else results
+
+        def release(n: Node, g: Any) -> Any:
+            results = keep(n, g)
+            if saves:
+                n[BW] = self.freed
+                del n[SAVED:]
+            return results
+
+        self.keep, self.release = keep, release
+        self.freed = _freed_function(self) if saves else keep
+        for f in (self.keep, self.release, self.freed):
+            RULES[f] = self
+
+
+def link(rule: Custom, inputs: Sequence[Any], shape: kernels.Shape, meta: dict[str, Any], *saved: Any) -> Node | None:
+    """A node of a custom rule over tensors, or None when no gradient is tracked."""
+    if not NAMESPACE["grad_on"]:
+        return None
+    positions = tuple(i for i, t in enumerate(inputs) if getattr(t, "_n", None) is not None)
+    if not positions:
+        return None
+    edges = [inputs[i]._n for i in positions]
+    meta["positions"] = positions
+    meta["shapes"] = tuple(getattr(t, "_s", ()) for t in inputs)
+    return [
+        NAMESPACE["seq"](), rule.release, edges[0], edges[1] if len(edges) > 1 else None,
+        tuple(edges[2:]) if len(edges) > 2 else None, 0, None, shape, meta, *saved,
+    ]  # fmt: skip
+
+
+def record(name: str, doc: str, *, node: str, latex: str, inputs: Sequence[str] = ("tensors",), **more: Any) -> Op:
+    """Register a hand-built operation: one with any number of inputs or several outputs."""
+    o = Op(
+        name=name, inputs=tuple(inputs), params={}, node=node, rules={}, partials={}, latex=latex, latex_partials={},
+        doc=doc, source=more.get("source", f"https://pytorch.org/docs/stable/generated/torch.{name}.html"),
+        samples=tuple(more.get("samples", ())), fails=tuple(more.get("fails", ())), family="", promote="none",
+        pointwise=False, view=more.get("view", False), aux=(), lazy=False, kernel=more.get("kernel", lambda *a: None),
+        method=more.get("method", False), inplace=False, public=more.get("public", name), fast=False, condition=None,
+        aliases=tuple(more.get("aliases", ())), keyword_only=frozenset(), forward=None, result=None,
+    )  # fmt: skip
+    REGISTRY[name] = o
+    return o
+
+
+class Bundle:
+    """The gradient of a node with several outputs: one part an output, missing where nobody asked."""
+
+    __slots__ = ("parts",)
+    ndim = -1
+    shape: Any = None
+
+    def __init__(self, parts: dict[int, Any]) -> None:
+        self.parts = parts
+
+    def __add__(self, other: Bundle) -> Bundle:
+        parts = dict(self.parts)
+        for i, g in other.parts.items():
+            parts[i] = parts[i] + g if i in parts else g
+        return Bundle(parts)
+
+
+class _Port(Custom):
+    """The rule of a port: the graph's stand-in for one output of a node with several. torch has no such node."""
+
+
+def _to_bundle(n: Node, g: Any) -> tuple[Bundle]:
+    return (Bundle({n[META]["index"]: g}),)
+
+
+PORT = _Port(
+    Op(
+        "port", ("node",), {}, "Port", {}, {}, "", {}, "", "", (), (), "", "none", False, False, (), True, _to_bundle, False,
+        False, "port", False, None, (), frozenset(), None, None,
+    ),
+    _to_bundle,
+    _to_bundle,
+)  # fmt: skip
+PORT.flavour = "P"
+
+
+def port(node: Node, index: int, shape: kernels.Shape) -> Node:
+    """The node that output `index` of a several-output node carries."""
+    # runs as soon as it is ready, before any real node
+    return [LEAF_SEQ // 2 + NAMESPACE["seq"](), PORT.release, node, None, None, 0, None, shape,
+            {"index": index, "positions": (0,), "shapes": (None,)}]  # fmt: skip
+
+
 # ---- what generated code calls on its slow paths ------------------------------------------------------------
 
 
@@ -856,15 +1027,17 @@ def failed(o: Op, args: Sequence[Any], error: Any) -> Any:
     return error
 
 
-def observe(o: Op, r: Any, args: Sequence[Any], params: dict[str, Any], view_of: Any = None) -> None:
+def observe(
+    o: Op, r: Any, args: Sequence[Any], params: dict[str, Any], view_of: Any = None, outputs: Any = None
+) -> None:
     """Report a forward operation."""
     n = r._n
     rule = RULES.get(n[BW]) if n is not None else None
     NAMESPACE["_obs"].forward(
-        o, n, args, (r,), params, saved=rule.saved if rule is not None else (), view_of=view_of
+        o, n, args, (r,) if outputs is None else tuple(outputs), params, saved=rule.saved if rule is not None else (), view_of=view_of
     )
 
 
 NAMESPACE.update(
-    general=general, operator_general=operator_general, payload_of=payload_of, not_a_tensor=not_a_tensor, shape_error=shape_error, op_error=op_error, observe=observe
+    wrap_output=wrap_output, general=general, operator_general=operator_general, payload_of=payload_of, not_a_tensor=not_a_tensor, shape_error=shape_error, op_error=op_error, observe=observe
 )
