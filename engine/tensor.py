@@ -642,6 +642,12 @@ def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
             f"{dtypes.SCALAR_NAMES[t.dtype]}",
             hint="an in-place operation keeps the dtype: use the form without the underscore, or x = x.float() first",
         )
+    if NAMESPACE["grad_on"] and r._n is not None:
+        rule = RULES.get(r._n[BW])
+        if rule is not None and rule.op.inputs and rule.op.inputs[0] in rule.saved:
+            place = SAVED + rule.saved.index(rule.op.inputs[0])  # torch: an in-place operation saves original_self
+            if r._n[place] is t._a:
+                r._n[place] = t._a.copy()
     write(t, r._a)
     if NAMESPACE["grad_on"]:
         m = r._n

@@ -18,9 +18,9 @@ from engine.ops.vocabulary import word
 
 Array = Any
 
-SMALL = ([-2.0, -0.5, 0.0], [0.5, 1.0, 3.5])  # both sides of every kink, and the kink
-NASTY = (float("nan"), float("inf"), float("-inf"), -0.0, 100.0, -100.0)
-ROWS = ([1.0, 2.0, 3.0], [-1.0, 0.0, 4.0])
+SMALL = [[-2.0, -0.5, 0.0], [0.5, 1.0, 3.5]]  # both sides of every kink, and the kink
+NASTY = [float("nan"), float("inf"), float("-inf"), -0.0, 100.0, -100.0]
+ROWS = [[1.0, 2.0, 3.0], [-1.0, 0.0, 4.0]]
 _CLASS = "https://pytorch.org/docs/stable/generated/torch.nn."
 
 
@@ -30,6 +30,8 @@ relu = op(
     "relu(input)",
     forward="rectify(input)",
     partials={"input": "(out > 0)"},
+    vjps={"input": "through(g * (out > 0), out)"},
+    quick={"input": "g * (out > 0)"},
     node="ReluBackward0",
     latex=r"\max(0, x)",
     latex_partials={"input": r"\mathbb{1}[x > 0]"},
@@ -42,6 +44,7 @@ leaky_relu = op(
     "leaky_relu(input, negative_slope=0.01)",
     forward="choose(input > 0, input, input * negative_slope, input)",
     partials={"input": "choose(input > 0, 1.0, negative_slope, input)"},
+    vjps={"input": "through(g * choose(input > 0, 1.0, negative_slope, input), input)"},
     node="LeakyReluBackward0",
     latex=r"\max(0, x) + a\min(0, x)",
     latex_partials={"input": r"\begin{cases}1 & x > 0\\ a & \text{else}\end{cases}"},
@@ -55,7 +58,7 @@ hardtanh = op(
     "hardtanh(input, min_val=-1.0, max_val=1.0)",
     forward="minimum(maximum(input, min_val), max_val)",
     partials={"input": "(input > min_val) & (input < max_val)"},
-    vjps={"input": "g * ((input > min_val) & (input < max_val))"},
+    vjps={"input": "through(g * ((input > min_val) & (input < max_val)), input)"},
     node="HardtanhBackward0",
     latex=r"\operatorname{clamp}(x, a, b)",
     latex_partials={"input": r"\mathbb{1}[a < x < b]"},
@@ -69,6 +72,7 @@ hardsigmoid = op(
     "hardsigmoid(input)",
     forward="minimum(maximum(input + 3, 0), 6) / 6",
     partials={"input": "((input > -3) & (input < 3)) * (1 / 6)"},
+    vjps={"input": "through(g * ((input > -3) & (input < 3)) * (1 / 6), input)"},
     node="HardsigmoidBackward0",
     latex=r"\operatorname{clamp}(x/6 + 1/2, 0, 1)",
     latex_partials={"input": r"\tfrac{1}{6}\,\mathbb{1}[-3 < x < 3]"},
@@ -95,6 +99,7 @@ threshold = op(
     "threshold(input, threshold, value)",
     forward="choose(input <= threshold, value, input, input)",
     partials={"input": "(input > threshold)"},
+    vjps={"input": "through(g * (input > threshold), input)"},
     node="ThresholdBackward0",
     latex=r"\begin{cases}x & x > t\\ v & \text{else}\end{cases}",
     latex_partials={"input": r"\mathbb{1}[x > t]"},
@@ -108,7 +113,7 @@ hardshrink = op(
     "hardshrink(input, lambd=0.5)",
     forward="choose((input >= -lambd) & (input <= lambd), 0.0, input, input)",
     partials={"input": "(input < -lambd) | (input > lambd)"},
-    vjps={"input": "g * ((input < -lambd) | (input > lambd))"},
+    vjps={"input": "through(g * ((input < -lambd) | (input > lambd)), input)"},
     node="HardshrinkBackward0",
     latex=r"x\,\mathbb{1}[|x| > \lambda]",
     latex_partials={"input": r"\mathbb{1}[|x| > \lambda]"},
@@ -121,7 +126,7 @@ softshrink = op(
     "softshrink(input, lambd=0.5)",
     forward="choose(input > lambd, input - lambd, choose(input < -lambd, input + lambd, input * 0.0, input), input)",
     partials={"input": "(input < -lambd) | (input > lambd)"},
-    vjps={"input": "g * ((input < -lambd) | (input > lambd))"},
+    vjps={"input": "through(g * ((input < -lambd) | (input > lambd)), input)"},
     node="SoftshrinkBackward0",
     latex=r"\operatorname{sign}(x)\max(|x| - \lambda, 0)",
     latex_partials={"input": r"\mathbb{1}[|x| > \lambda]"},
@@ -141,7 +146,7 @@ prelu_kernel = op(
     latex_partials={"input": r"1 \text{ or } w", "weight": r"\min(0, x)"},
     doc="Leaky ReLU with a learned slope; the weight is already shaped to broadcast.",
     source=_CLASS + "PReLU.html",
-    samples=[Sample((SMALL, ([0.25],)))],
+    samples=[Sample((SMALL, [0.25]))],
     method=False,
     inplace=False,
     public="_prelu_kernel",
@@ -149,10 +154,10 @@ prelu_kernel = op(
 
 # ---- smooth -------------------------------------------------------------------------------------------------
 
-_ELU_SLOPE = "choose(input <= 0, exp(choose(input <= 0, input, 0.0, input) * input_scale) * (input_scale * alpha * scale), scale, input)"
+_ELU_SLOPE = "choose(input <= 0, exp(choose(input < 0, input, 0.0, input) * input_scale) * (input_scale * alpha * scale), scale, input)"
 elu = op(
     "elu(input, alpha=1.0, scale=1.0, input_scale=1.0)",
-    forward="choose(input <= 0, expm1(choose(input <= 0, input, 0.0, input) * input_scale) * (alpha * scale), input * scale, input)",
+    forward="choose(input <= 0, expm1(choose(input < 0, input, 0.0, input) * input_scale) * (alpha * scale), input * scale, input)",
     partials={"input": _ELU_SLOPE},
     node="EluBackward0",
     latex=r"\begin{cases}x & x > 0\\ \alpha(e^{x} - 1) & \text{else}\end{cases}",
@@ -165,8 +170,8 @@ elu = op(
 
 celu = op(
     "celu(input, alpha=1.0)",
-    forward="choose(input <= 0, expm1(choose(input <= 0, input, 0.0, input) / alpha) * alpha, input, input)",
-    partials={"input": "choose(input <= 0, exp(choose(input <= 0, input, 0.0, input) / alpha), 1.0, input)"},
+    forward="choose(input <= 0, expm1(choose(input < 0, input, 0.0, input) / alpha) * alpha, input, input)",
+    partials={"input": "choose(input <= 0, exp(choose(input < 0, input, 0.0, input) / alpha), 1.0, input)"},
     node="CeluBackward0",
     latex=r"\max(0, x) + \min(0, \alpha(e^{x/\alpha} - 1))",
     latex_partials={"input": r"\begin{cases}1 & x > 0\\ e^{x/\alpha} & \text{else}\end{cases}"},
@@ -365,7 +370,7 @@ word("log_softmax_vjp", _log_softmax_vjp, lambda g, out, dim: g - out.exp() * TE
     latex_partials={"input": r"[g\,\sigma(b),\; g\,a\,\sigma(b)(1 - \sigma(b))]"},
     doc="First half times the sigmoid of the second half, along dim.",
     source=_CLASS + "GLU.html",
-    samples=[Sample((([1.0, -2.0], [0.5, 3.0]),)), Sample((([1.0, -2.0], [0.5, 3.0]),), {"dim": 0})],
+    samples=[Sample(([[1.0, -2.0], [0.5, 3.0]],)), Sample(([[1.0, -2.0], [0.5, 3.0]],), {"dim": 0})],
     fails=[
         Failing(
             (ROWS,), {"dim": 1}, RuntimeError,
@@ -403,12 +408,13 @@ rrelu_with_noise = op(
     inputs=2,
     forward="input * noise",
     partials={"input": "noise"},
+    vjps={"input": "through(g * noise, input)"},
     node="RreluWithNoiseBackward0",
     latex=r"x \odot \text{noise}",
     latex_partials={"input": r"\text{noise}"},
     doc="Leaky ReLU whose slopes (1 where x > 0) were drawn beforehand.",
     source=_CLASS + "RReLU.html",
-    samples=[Sample((SMALL, ([0.2, 0.2, 0.3], [1.0, 1.0, 1.0])))],
+    samples=[Sample((SMALL, [[0.2, 0.2, 0.3], [1.0, 1.0, 1.0]]))],
     method=False,
     inplace=False,
     public="rrelu",

@@ -19,10 +19,10 @@ from engine.ops.vocabulary import constant, mean_scale, reduce_loss, word
 Array = Any
 Tensor = Any
 
-ROWS = ([1.0, -2.0, 0.5], [0.3, 3.0, -1.5])
-OTHER = ([0.5, -2.0, 2.0], [1.3, -1.0, -1.0])
-PROBS = ([0.2, 0.9, 0.5], [0.01, 0.99, 0.6])
-SIGNS = ([1.0, -1.0, 1.0], [-1.0, -1.0, 1.0])
+ROWS = [[1.0, -2.0, 0.5], [0.3, 3.0, -1.5]]
+OTHER = [[0.5, -2.0, 2.0], [1.3, -1.0, -1.0]]
+PROBS = [[0.2, 0.9, 0.5], [0.01, 0.99, 0.6]]
+SIGNS = [[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0]]
 _SITE = "https://pytorch.org/docs/stable/generated/torch.nn."
 
 
@@ -194,7 +194,7 @@ word(
     },
     doc="Cross entropy of probabilities with targets in [0, 1]; the logarithms stop at -100.",
     source=_SITE + "BCELoss.html",
-    samples=[*_reductions(PROBS, PROBS), *_reductions(PROBS, PROBS, weight=PROBS)],
+    samples=[*_reductions(PROBS, PROBS), *_reductions(PROBS, PROBS, PROBS)],
     fails=[
         Failing((ROWS, PROBS), {}, RuntimeError, "all elements of input should be between 0 and 1"),
     ],
@@ -257,8 +257,8 @@ word(
     source=_SITE + "BCEWithLogitsLoss.html",
     samples=[
         *_reductions(ROWS, PROBS),
-        *_reductions(([100.0, -100.0],), ([0.0, 1.0],)),
-        *_reductions(ROWS, PROBS, pos_weight=[1.0, 2.0, 0.5]),
+        *_reductions([100.0, -100.0], [0.0, 1.0]),
+        *_reductions(ROWS, PROBS, None, [1.0, 2.0, 0.5]),
     ],
     lazy=True,
     method=False,
@@ -377,7 +377,7 @@ _NLL: dict[str, Any] = {
     doc="Minus the log-probability of each sample's class: input (N, C), target (N,).",
     samples=[
         *_reductions(ROWS, [0, 2]),
-        *_reductions(ROWS, [0, 2], weight=[1.0, 2.0, 0.5]),
+        *_reductions(ROWS, [0, 2], [1.0, 2.0, 0.5]),
         *_reductions(ROWS, [0, -100]),
         *_reductions([1.0, -2.0, 0.5], 1),
     ],
@@ -394,7 +394,7 @@ def nll_loss(
     "nll_loss2d(input, target, weight=None, ignore_index=-100, reduction='mean')",
     node="NllLoss2DBackward0",
     doc="nll_loss over images: input (N, C, H, W), target (N, H, W).",
-    samples=[*_reductions(([[[1.0, 2.0]], [[0.5, -1.0]]],), ([[0, 1]],))],
+    samples=[*_reductions([[[[1.0, 2.0]], [[0.5, -1.0]]]], [[[0, 1]]])],
     public="nll_loss",
     **_NLL,
 )
@@ -453,7 +453,7 @@ word("multi_margin_vjp", _multi_margin_vjp, _once("multi_margin_loss"))
     latex_partials={"input": r"\tfrac{1}{C}\mathbb{1}[m - x_y + x_j > 0]"},
     doc="Multi-class hinge loss.",
     source=_SITE + "MultiMarginLoss.html",
-    samples=[*_reductions(ROWS, [0, 2]), *_reductions(ROWS, [0, 2], p=2, weight=[1.0, 2.0, 0.5])],
+    samples=[*_reductions(ROWS, [0, 2]), *_reductions(ROWS, [0, 2], [1.0, 2.0, 0.5], p=2)],
     method=False,
 )
 def multi_margin_loss(
@@ -508,7 +508,7 @@ word("multilabel_margin_vjp", _multilabel_margin_vjp, _once("multilabel_margin_l
     latex_partials={"input": r"\pm\tfrac{1}{C}\#\{1 - x_t + x_j > 0\}"},
     doc="Hinge loss for several classes per sample; each row of targets ends at the first -1.",
     source=_SITE + "MultiLabelMarginLoss.html",
-    samples=_reductions(ROWS, ([2, 0, -1], [1, -1, 0])),
+    samples=_reductions(ROWS, [[2, 0, -1], [1, -1, 0]]),
     method=False,
 )
 def multilabel_margin_loss(input: Array, target: Array, reduction: str) -> Array:

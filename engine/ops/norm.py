@@ -23,7 +23,7 @@ Array = Any
 Tensor = Any
 Dims = tuple[int, ...]
 
-ROWS = ([1.0, 2.0, 4.0], [-1.0, 0.5, 3.0])
+ROWS = [[1.0, 2.0, 4.0], [-1.0, 0.5, 3.0]]
 _SITE = "https://pytorch.org/docs/stable/generated/torch.nn."
 
 
@@ -333,9 +333,9 @@ word(
     doc="Each group of channels of each sample normalized by its mean and variance.",
     source=_SITE + "GroupNorm.html",
     samples=[
-        Sample((([1.0, 2.0, 4.0, 0.0], [-1.0, 0.5, 3.0, 1.0]),), {"num_groups": 2}),
+        Sample(([[1.0, 2.0, 4.0, 0.0], [-1.0, 0.5, 3.0, 1.0]],), {"num_groups": 2}),
         Sample(
-            (([1.0, 2.0, 4.0, 0.0], [-1.0, 0.5, 3.0, 1.0]), [1.0, 2.0, 0.5, 1.0], [0.0, 1.0, -1.0, 0.5]),
+            ([[1.0, 2.0, 4.0, 0.0], [-1.0, 0.5, 3.0, 1.0]], [1.0, 2.0, 0.5, 1.0], [0.0, 1.0, -1.0, 0.5]),
             {"num_groups": 2},
         ),
     ],
@@ -407,7 +407,7 @@ word("embedding_vjp", _embedding_vjp, _embedding_vjp_tensors)
     source=_SITE + "Embedding.html",
     samples=[
         Sample((ROWS, [0, 1, 1, 0])),
-        Sample((ROWS, ([0, 1], [1, 1])), {"padding_idx": 0}),
+        Sample((ROWS, [[0, 1], [1, 1]]), {"padding_idx": 0}),
         Sample((ROWS, [0, 1, 1]), {"scale_grad_by_freq": True}),
     ],
     fails=[Failing((ROWS, [0, 2]), {}, IndexError, "index out of range in self")],

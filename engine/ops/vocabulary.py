@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from engine.ops import kernels
-from engine.ops.op import ARRAYS, NAMESPACE, TENSORS
+from engine.ops.op import ARRAYS, NAMESPACE, TENSORS, op
 
 Array = Any
 Tensor = Any
@@ -83,6 +83,19 @@ def _limited(x: Array, low: float, high: float) -> Array:
     return np.minimum(np.maximum(x, low), high)
 
 
+def _through(value: Tensor, source: Tensor) -> Tensor:
+    return TENSORS["constant_in"](value, source)
+
+
+# The slope of a piecewise linear function is constant, yet torch's gradient of it still depends, with derivative
+# zero, on where it was taken: so that a second derivative is zeros and not an error.
+op("constant_in(value, source)", inputs=2, forward="value + source * 0", vjps={"value": "g", "source": "g * 0"},
+   partials={"value": "1"}, node="ThresholdBackwardBackward0", latex="x", latex_partials={"value": "1", "source": "0"},
+   doc="The first value, recorded as depending on the second with derivative zero.", source="", method=False,
+   inplace=False, public="threshold_backward")  # fmt: skip
+ARRAYS["constant_in"] = lambda value, source: value
+
+word("through", lambda value, source: value, _through)
 word("rectify", _rectify, lambda x: x.relu())
 word("choose", _choose, _choose_tensors)
 word("logistic", _logistic, lambda x: x.sigmoid())

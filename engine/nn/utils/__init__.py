@@ -1,0 +1,21 @@
+"""torch.nn.utils: clipping gradients, parameters as a vector. This file only gathers names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.errors import AttributeFault, near_miss, unsupported
+from engine.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
+
+__all__ = ["parameters_to_vector", "vector_to_parameters"]
+
+LACKING = {
+    "parametrizations", "parametrize", "prune", "remove_spectral_norm", "remove_weight_norm", "rnn", "skip_init",
+    "spectral_norm", "stateless", "weight_norm",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in LACKING:
+        raise unsupported(f"torch.nn.utils.{name}")
+    raise AttributeFault(f"module 'torch.nn.utils' has no attribute '{name}'", hint=near_miss(name, __all__))
