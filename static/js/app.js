@@ -8,6 +8,7 @@ import { batch, computed, effect, signal } from '@preact/signals';
 import { ACTIONS } from './actions/actions.js';
 import { Client } from './api/client.js';
 import { translator } from './i18n/i18n.js';
+import { Prober } from './store/probe.js';
 import { Session } from './store/session.js';
 import { create, mirror } from './store/ui.js';
 import { Player } from './timeline/player.js';
@@ -31,6 +32,8 @@ export class App {
     /** @type {import('@preact/signals').ReadonlySignal<Translate>} */
     this.t = computed(() => translator(catalogues[this.language.value], catalogues.en));
     this.session = new Session(this.client, this.ui);
+    this.landscape = new Prober(this.client);
+    this.field = new Prober(this.client);
     this.player = new Player(this.session, this.ui);
     const system = matchMedia('(prefers-color-scheme: dark)');
     const prefers = signal(system.matches);

@@ -75,6 +75,12 @@ export class Client {
     return events;
   }
 
+  /** What a step would have given elsewhere, row by row. @param {string} id @param {import('../store/probe.js').Question} question @param {(events: Event[]) => void} take @param {{signal?: AbortSignal}} [options] */
+  async probe(id, question, take, { signal } = {}) {
+    const response = await this.post(`/runs/${encodeURIComponent(id)}/probe`, question, { signal, headers: { accept: 'application/jsonl' } });
+    if (response.body) await drain(response.body, take, { signal });
+  }
+
   /** @param {string} id */
   cancel(id) {
     return this.request(`/runs/${encodeURIComponent(id)}`, { method: 'DELETE' });

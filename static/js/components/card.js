@@ -39,7 +39,7 @@ function draw({ card, box, tensor, op, scale, root, active, selected, near, mark
   const size = shape(card.shape);
   const name = leaf ? bare(card.label) : card.label;
   const expr = card.expr ? ` = ${card.expr}` : '';
-  const most = (/** @type {Arr} */ array, /** @type {number} */ shared) => (scale.each ? magnitude(array) : shared);
+  const most = (/** @type {Arr} */ array, /** @type {number} */ shared) => strongest(array, shared, scale.each);
   return html`<g class=${kind} transform=${`translate(${box.x},${box.y})`} role="treeitem" tabindex=${tabbable ? 0 : -1} data-key=${card.key}
       aria-label=${`${card.label}${expr} ${size}`} aria-selected=${selected}>
     ${active ? html`<rect x="-5" y="-5" width=${w + 10} height=${h + 10} rx="15" class="halo" />` : null}
@@ -52,9 +52,15 @@ function draw({ card, box, tensor, op, scale, root, active, selected, near, mark
     ${card.grads ? status(w - 16, tensor, op, active, parameter, t) : null}
     <text x=${value.x} y=${value.y - 5} class="lab">${leaf && !card.grads ? t(`role.${card.role}`) : t('card.value')}</text>
     ${tensor ? html`<${Heat} array=${tensor.value} grid=${grid} x=${value.x} y=${value.y} most=${most(tensor.value, scale.values)} mark=${marks?.v} kind="v" />` : html`<rect class="blank" x=${value.x} y=${value.y} width=${grid.w - 1} height=${grid.h - 1} rx="3.5" />`}
-    ${grad ? html`<text x=${grad.x} y=${grad.y - 5} class="lab g">${heading(card, root, pending, t)}</text>
+    ${grad ? html`<text x=${grad.x} y=${grad.y - 5} class="lab g">${heading(card, root, grid.w > 120 ? pending : null, t)}</text>
       ${gradientMap({ tensor, gradient, pending, grid, grad, most, scale, marks, parameter, t })}` : null}
   </g>`;
+}
+
+/** A tensor far weaker than the others keeps some colour, or its pattern would be lost. @param {Arr} array @param {number} shared @param {boolean} each */
+function strongest(array, shared, each) {
+  const own = magnitude(array);
+  return each ? own : Math.max(own, Math.min(shared, own * 6));
 }
 
 /** @param {any} props */

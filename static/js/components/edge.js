@@ -91,13 +91,14 @@ const MOST_STRANDS = 6;
  *   from  the op's card, to the leaf's; rows: y of each addend in the op's gradient map
  */
 export function Strands({ edge, sent, from, to, addends, rows, t }) {
-  const shown = addends.length <= MOST_STRANDS ? addends : addends.slice(0, MOST_STRANDS - 1);
+  const room = Math.max(2, Math.min(MOST_STRANDS, Math.floor((from.h - 26) / 15)));
+  const shown = addends.length <= room || rows.length === addends.length ? addends : addends.slice(0, room - 1);
   const most = Math.max(...addends.map(Math.abs), 1e-30);
   const total = addends.reduce((sum, value) => sum + value, 0);
   const [x1, x2] = [from.x + from.w + 2, to.x - 5];
   const middle = (from.y + from.h / 2 + to.y + to.h / 2) / 2;
   const n = shown.length + (shown.length < addends.length ? 1 : 0);
-  const pitch = Math.min(17, (from.h - 40) / Math.max(1, n));
+  const pitch = Math.min(17, (from.h - 26) / Math.max(1, n));
   const y = (/** @type {number} */ i) => (rows.length === addends.length && shown.length === addends.length ? rows[i] : middle + 6 + (i - (n - 1) / 2) * pitch);
   const [sx, sy] = [x2 - 41, to.y + to.h / 2 > middle - 40 && to.y + to.h / 2 < middle + 40 ? to.y + to.h * 0.66 : middle];
   const lines = shown.map((value, i) => {

@@ -21,7 +21,7 @@ export const partial = (top, below, index) => `\\frac{\\partial ${name(top)}}{\\
 
 /** Sign by colour and by text. @param {number} value @param {number} [digits] */
 export function num(value, digits = 4) {
-  const text = short(value, digits).replace('−', '-').replace(/e(-?\d+)$/, '{\\times}10^{$1}').replace('inf', '\\infty').replace('nan', '\\mathrm{nan}');
+  const text = short(value, digits).replaceAll('−', '-').replace(/e(-?\d+)$/, '{\\times}10^{$1}').replace('inf', '\\infty').replace('nan', '\\mathrm{nan}');
   if (value === 0 || Number.isNaN(value)) return `{${text}}`;
   return `\\htmlClass{${value < 0 ? 'neg' : 'pos'}}{${text}}`;
 }

@@ -26,7 +26,7 @@ export function cell(value, whole = false) {
 
 /** @param {number} value @param {number} size */
 function brief(value, size) {
-  if (size < 0.005) return value.toExponential(0).replace('e-', 'e-').replace('e+', 'e');
+  if (size < 0.005) return value.toExponential(0).replace('e+', 'e');
   if (size < 9.995) return value.toFixed(2);
   if (size < 99.95) return value.toFixed(1);
   if (size < 9999.5) return value.toFixed(0);
@@ -40,7 +40,7 @@ export function short(value, digits = 4) {
   if (word) return word;
   if (value === 0) return '0';
   if (Number.isInteger(value) && size < 1e7) return minus(String(value));
-  if (size >= 1e6 || size < 1e-4) return minus(value.toExponential(Math.min(2, digits - 1)).replace('e+', 'e'));
+  if (size >= 1e6 || size < 1e-4) return minus(value.toExponential(Math.min(2, digits - 1)).replace(/\.?0+e/, 'e').replace('e+', 'e'));
   return minus(String(Number(value.toPrecision(digits))));
 }
 

@@ -37,6 +37,7 @@ export const FIELDS = {
   unfold: list('modules opened although the graph is large'),
   closed: list('panels that are closed', { url: true, keep: true }),
   log: flag(true, 'loss on a logarithmic axis', { url: true, keep: true }),
+  axes: list('the numbers the loss landscape is drawn over, `w.0`'),
   scale: text('shared', 'colours scaled per tensor (`each`) or over the step (`shared`)', { url: true, keep: true }),
   pane: text('graph', 'what a narrow screen shows: code, graph, panels', { url: true }),
   lang: text('', 'en or zh', { url: false, keep: true }),

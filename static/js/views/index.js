@@ -16,8 +16,10 @@
  */
 import { codeView } from './code.js';
 import { explainView } from './explain.js';
+import { fitView } from './fit.js';
 import { graphView } from './graph.js';
 import { headerView } from './header.js';
+import { landscapeView } from './landscape.js';
 import { lossView } from './loss.js';
 import { outputView } from './output.js';
 import { parametersView } from './parameters.js';
@@ -32,6 +34,8 @@ export const VIEWS = [
   graphView,
   lossView,
   parametersView,
+  landscapeView,
+  fitView,
   updateView,
   outputView,
   timelineView,
