@@ -6,6 +6,7 @@ The clock is a timer of its own: it fires whether or not anybody reads the strea
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -18,7 +19,7 @@ from app.runs.runner import CHUNK, RunnerLost
 from app.sandbox import endings
 from app.sandbox.endings import Ending
 from app.sandbox.sieve import MAX_BAD, Sieve
-from app.sandbox.supervisor import Child, Exit
+from app.sandbox.supervisor import OBEY_SECONDS, Child, Exit
 
 GRACE = 0.4
 """Seconds between the last warning and the kill: the time in which the program may say where it was."""
@@ -52,6 +53,7 @@ class Execution:
             loop.call_later(LONG, child.step_back),
             loop.call_later(limits.wall, self._time_is_up),
             loop.call_later(limits.wall + GRACE, child.kill),
+            loop.call_later(limits.wall + GRACE + OBEY_SECONDS, child.check_gone),
         ]
         try:
             await child.hand_over(encode_job(self.program))
@@ -89,18 +91,14 @@ class Execution:
 
     async def _wait_gone(self) -> None:
         """The slot is free only when the child's memory is."""
-        try:
-            await asyncio.wait_for(asyncio.shield(self.child.exit), 2.0)
-        except RunnerLost:
-            pass
-        except TimeoutError:  # the zygote does not do what it is told
-            await self.child.owner.close()
+        with contextlib.suppress(RunnerLost):
+            await asyncio.shield(self.child.exit)
 
     async def _exit(self) -> Exit:
         try:
-            return await asyncio.wait_for(asyncio.shield(self.child.exit), 1.0)
+            return await asyncio.wait_for(asyncio.shield(self.child.exit), OBEY_SECONDS)
         except TimeoutError:
-            await self.child.owner.close()
+            self.child.owner.lose()
             raise RunnerLost("the sandbox process did not answer") from None
 
     async def _conclude(self) -> Ending:
@@ -108,6 +106,8 @@ class Execution:
         the kernel says it died. Raises RunnerLost when it was not the program that ended it."""
         sieve, limits = self.sieve, self.program.limits
         if self.verdict is not None:
+            if not sieve.begun:
+                raise RunnerLost("the child did not begin in time")
             return self.verdict
         if sieve.limit:
             self.child.kill()

@@ -27,6 +27,8 @@ START_SECONDS = 30.0
 ROOT = str(Path(__file__).resolve().parents[2])
 BOOT = f"import sys; sys.path.insert(0, {ROOT!r}); from app.sandbox.zygote import main; main()"
 """Not `-m`: the module called __main__ is the learner's."""
+OBEY_SECONDS = 2.0
+"""Within which a child must be dead after the order to kill it; else the zygote hangs and is given up."""
 EVENT_PIPE = 256 * 1024
 LAST_WARNING = signal.SIGUSR1  # guest.CLOCK; the guest is not imported here
 
@@ -91,11 +93,18 @@ class Child:
             self.owner.order({"op": "nice", "id": self.number, "nice": 19})
 
     def close(self) -> None:
-        self.kill()
+        if self.alive:
+            self.kill()
+            asyncio.get_running_loop().call_later(OBEY_SECONDS, self.check_gone)
         self.close_text()
         if self.events >= 0:
             os.close(self.events)
             self.events = -1
+
+    def check_gone(self) -> None:
+        """Called some time after the kill: a zygote that has not obeyed is given up."""
+        if self.alive:
+            self.owner.lose()
 
 
 class Zygote:
@@ -180,7 +189,7 @@ class Zygote:
         try:
             self._control.sendmsg([json.dumps(message).encode()], ancillary)
         except OSError:  # gone, or its queue is full: it has not read for hundreds of orders
-            self._lose()
+            self.lose()
 
     def _hear(self) -> None:
         if self._control is None:
@@ -192,7 +201,7 @@ class Zygote:
         except OSError:
             data = b""
         if not data:
-            self._lose()
+            self.lose()
             return
         message = json.loads(data)
         if "ready" in message:
@@ -209,8 +218,8 @@ class Zygote:
         if not child.exit.done():
             child.exit.set_result(Exit(message["status"], message["cpu"], message["rss"]))
 
-    def _lose(self) -> None:
-        """The zygote is dead or to be dead; the kernel kills its children with it."""
+    def lose(self) -> None:
+        """It is dead, or does not do what it is told and is killed; the kernel kills its children with it."""
         if self._control is not None:
             asyncio.get_running_loop().remove_reader(self._control)
             self._control.close()
@@ -230,7 +239,7 @@ class Zygote:
 
     async def close(self) -> None:
         """Gone, with all its children, when this returns."""
-        self._lose()
+        self.lose()
         if self._ready.done() and not self._ready.cancelled():
             self._ready.exception()
         if self._process is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,30 @@ def with_runner(use: Callable[[LocalRunner], Awaitable[Any]], **options: Any) ->
             await runner.close()
 
     return asyncio.run(main())
+
+
+class Shared:
+    """One runner on a thread of its own, for tests that only want to run something."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+        self.runner = LocalRunner(slots=2, limits=QUICK)
+        self._call(self.runner.start())
+
+    def _call(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
+
+    def run(self, source: str, limits: Limits | None = None, **options: Any) -> Trace:
+        trace: Trace = self._call(trace_of(self.runner, source, limits, **options))
+        return trace
+
+    def close(self) -> None:
+        self._call(self.runner.close())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ allowed = {numbers[column] for numbers in lockdown.CALLS.values()}
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 for number in range(600):
-    if number in allowed:
+    if number in allowed or number in (335, 336):  # u(ret)probe: kernels from 6.14 on show them to no filter
         continue
     if libc.syscall(number, -1, -1, -1, -1, -1, -1) != -1 or ctypes.get_errno() != 1:
         print("ESCAPED", number, ctypes.get_errno())

@@ -1,7 +1,7 @@
 # ruff: noqa
 # reads the memory of the process that started it
 # contained: ok
-# control: shown
+# control: none: it needs an address that exists
 import sys
 
 try:

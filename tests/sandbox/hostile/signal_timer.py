@@ -1,6 +1,6 @@
 # ruff: noqa
 # sets a timer that would outlive the warning
-# contained: fail PermissionError
+# contained: fail PermissionError itimer_error
 # control: shown
 import sys
 
