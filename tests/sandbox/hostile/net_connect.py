@@ -9,5 +9,5 @@ try:
 except ImportError:
     socket = sys.modules["socket"]
 
-socket.create_connection(("127.0.0.1", @PORT@), timeout=2).close()
+socket.create_connection(("127.0.0.1", int("@PORT@")), timeout=2).close()
 print("ESCAPED")

@@ -9,5 +9,5 @@ try:
 except ImportError:
     socket = sys.modules["socket"]
 
-socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"here", ("127.0.0.1", @PORT@))
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"here", ("127.0.0.1", int("@PORT@")))
 print("ESCAPED")

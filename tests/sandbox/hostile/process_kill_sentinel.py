@@ -4,5 +4,5 @@
 # control: shown
 import os
 
-os.kill(@PID@, 9)
+os.kill(int("@PID@"), 9)
 print("ESCAPED")

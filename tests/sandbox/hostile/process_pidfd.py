@@ -4,5 +4,5 @@
 # control: shown
 import os
 
-os.pidfd_open(@PID@)
+os.pidfd_open(int("@PID@"))
 print("ESCAPED")
