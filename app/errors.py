@@ -33,6 +33,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "range": (416, "The trace ends before that"),
     "invalid": (422, "The request says something that cannot be"),
     "expression": (422, "The expression cannot be evaluated"),
+    "program": (422, "The program did not run to its end"),
     "rate": (429, "Too many requests"),
     "quota": (429, "Too many runs of yours at once"),
     "streams": (429, "Too many streams of yours at once"),

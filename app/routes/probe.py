@@ -36,15 +36,18 @@ class ProbeRequest(BaseModel):
     step: int = Field(ge=0, lt=10_000_000)
     root: int = Field(ge=0, description="Number of the loss (surface) or of a prediction (field)")
     x: Side
-    y: Side
+    y: Side | None = Field(None, description="Absent: along x alone")
     kind: Literal["surface", "field"] = "surface"
     points: int = Field(33, description="Grid points per side")
 
 
+def axis(side: Side) -> Axis:
+    return Axis(side.tensor, side.index, side.low, side.high)
+
+
 def canonical(body: ProbeRequest) -> str:
     """The same question, the same text, the same run."""
-    sides = [Axis(side.tensor, side.index, side.low, side.high) for side in (body.x, body.y)]
-    probe = Probe(body.step, body.root, sides[0], sides[1], body.kind, body.points)
+    probe = Probe(body.step, body.root, axis(body.x), axis(body.y) if body.y else None, body.kind, body.points)
     try:
         probe.check()
     except ValueError as error:

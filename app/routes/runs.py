@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
 from app.errors import Problem
+from app.routes import formats
 from app.routes.stream import JSONL, EventStream
+from app.runs import expression, moment
 from app.runs.compile import Refused, compile_program
+from app.runs.graph import from_state
 from app.runs.program import Program
 from app.runs.run import Run
 from app.runs.service import Service
 from app.runs.version import engine_version
 from app.schema.runs import RunRequest, RunStatus
+from engine.trace.grid import parse_probe
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
@@ -46,7 +52,10 @@ async def found(request: Request, run_id: str) -> Run:
 def program_of(request: Request, body: RunRequest) -> Program:
     """Everything that determines the trace."""
     settings = request.app.state.settings
-    source = body.code or ""
+    if body.expression is not None:
+        source = expression.script(body.expression, body.plain_inputs())
+    else:
+        source = body.code or ""
     if len(source.encode("utf-8", "surrogatepass")) > settings.max_code_kb * 1024:
         raise Problem("body-too-large", f"programs end at {settings.max_code_kb} KiB")
     try:
@@ -150,3 +159,61 @@ async def step(
     run = await found(request, run_id)
     lines = await service(request).step(run, step, client(request))
     return Response(lines, media_type=JSONL, headers={"backstep-run": run.key})
+
+
+async def state(request: Request, run: Run, step: int | None, at: int | None) -> dict[str, Any]:
+    """The state at a moment: of one step (`at` counts its events from 0), or of the whole trace (`at` is a seq)."""
+    runs, who = service(request), client(request)
+    lines = await runs.whole(run, who) if step is None else await runs.step(run, step, who)
+    count = lines.count(b"\n")
+    if at is not None and at >= count:
+        raise Problem("range", f"there are {count} events", hint="`at` counts from 0")
+    return await asyncio.get_running_loop().run_in_executor(runs.reader, moment.state_after, lines, at)
+
+
+StepQuery = Annotated[int | None, Query(ge=0, lt=10_000_000, description="A training step; without: the whole trace")]
+AtQuery = Annotated[int | None, Query(ge=0, description="Last event that has happened, from 0; without: all have")]
+
+
+@router.get("/{run_id}/graph", summary="The graph at a moment", response_class=Response)
+async def graph(
+    request: Request,
+    run_id: RunId,
+    step: StepQuery = None,
+    at: AtQuery = None,
+    wanted: Annotated[Literal["json", "dot", "svg", "mermaid"] | None, Query(alias="format")] = None,
+    accept: Annotated[str, Header()] = "*/*",
+) -> Response:
+    """Waits until the run has ended. Nodes have the values and gradients they had at that moment."""
+    name = formats.choose(wanted, accept)
+    run = await found(request, run_id)
+    return formats.respond(from_state(await state(request, run, step, at)), name)
+
+
+@router.get("/{run_id}/tensors/{number}", summary="Exact values of a tensor, or of a slice", response_class=Response)
+async def tensor(
+    request: Request,
+    run_id: RunId,
+    number: Annotated[int, Path(ge=0, lt=2**31, description="The tensor's number in the trace")],
+    step: StepQuery = None,
+    at: AtQuery = None,
+    part: Annotated[str, Query(alias="slice", max_length=100, description="As NumPy writes it: 0,1:3,:")] = "",
+    of: Annotated[Literal["value", "grad"], Query(description="Its value or its gradient")] = "value",
+) -> Response:
+    run = await found(request, run_id)
+    told = moment.values(await state(request, run, step, at), number, part=part, of=of)
+    return Response(msgspec.json.encode(told), media_type="application/json")
+
+
+@router.post("/{run_id}/probe", summary="What the loss would be elsewhere", response_class=Response, responses=EVENTS)
+async def probe(request: Request, run_id: RunId) -> Response:
+    """The graph of one step, evaluated over a grid of two numbers: a loss landscape or a decision boundary. The
+    answer is a trace of `probe` events, one row of the grid each."""
+    run = await found(request, run_id)
+    try:
+        asked = parse_probe(await request.body())
+    except ValueError as error:
+        raise Problem("invalid", str(error)) from None
+    program = replace(run.program, probe=msgspec.json.encode(asked).decode(), detail=())
+    again = await service(request).submit(program, client(request))
+    return stream(request, again)

@@ -157,18 +157,20 @@ def svg(graph: Graph) -> str:
     cards = {one["id"]: words(one) for one in graph["nodes"]}
     known = {one["id"]: one for one in graph["nodes"]}
     columns = layers(graph)
-    size = {key: (max(map(len, said)) * CHAR + 2 * PAD, len(said) * LINE + PAD) for key, said in cards.items()}
+    size: dict[int, tuple[float, float]] = {
+        key: (max(map(len, said)) * CHAR + 2 * PAD, float(len(said) * LINE + PAD)) for key, said in cards.items()
+    }
     heights = [sum(size[key][1] + GAP_Y for key in column) for column in columns]
     total = max(heights, default=0.0)
     spot: dict[int, tuple[float, float]] = {}
     x = float(GAP_Y)
     for column, height in zip(columns, heights, strict=True):
         y = GAP_Y + (total - height) / 2
-        width = max(size[key][0] for key in column)
+        wide = max(size[key][0] for key in column)
         for key in column:
-            spot[key] = (x + (width - size[key][0]) / 2, y)
+            spot[key] = (x + (wide - size[key][0]) / 2, y)
             y += size[key][1] + GAP_Y
-        x += width + GAP_X
+        x += wide + GAP_X
     body = [part for one in graph["edges"] for part in _curve(one, spot, size)]
     body += [_card(known[key], cards[key], spot[key], size[key]) for key in spot]
     width, height = max(x - GAP_X + GAP_Y, 2 * GAP_Y), total + GAP_Y

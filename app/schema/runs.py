@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Value = float | list[Any]
-"""A number, or nested lists of numbers."""
+from app.schema.graphs import Given, Inputs
 
 
 class RunRequest(BaseModel):
@@ -19,10 +18,8 @@ class RunRequest(BaseModel):
     )
 
     code: str | None = Field(None, description="A Python program that uses torch")
-    expression: str | None = Field(None, max_length=500, description="A formula; it becomes a program")
-    inputs: dict[Annotated[str, Field(max_length=40)], Value] = Field(
-        default={}, max_length=50, description="Values of the expression's names"
-    )
+    expression: str | None = Field(None, description="A formula; it becomes a program")
+    inputs: Inputs = Field(default={}, description="Values of the expression's names")
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of torch, numpy and random before the program sets one")
     detail: list[Annotated[int, Field(ge=0, lt=10_000_000)]] = Field(
         default=[], max_length=16, description="Training steps wanted in full; empty: the first few"
@@ -35,6 +32,9 @@ class RunRequest(BaseModel):
         if self.inputs and self.expression is None:
             raise ValueError("`inputs` belong to an expression")
         return self
+
+    def plain_inputs(self) -> dict[str, Any]:
+        return {k: v.model_dump() if isinstance(v, Given) else v for k, v in self.inputs.items()}
 
 
 class RunStatus(BaseModel):
