@@ -76,7 +76,8 @@ def _entry(o: Op, family: str) -> Entry:
 def _derivative(o: Op, name: str) -> Entry:
     local = o.partials.get(name)
     latex = o.latex_partials.get(name, "")
-    return {"input": name, "local": local, "sent": o.rules[name], "latex": latex, "formula": read(latex, (*o.inputs, *o.params))}
+    formula = read(latex, (*o.inputs, *o.params))
+    return {"input": name, "local": local, "sent": o.rules[name], "latex": latex, "formula": formula}
 
 
 def _composite(name: str, f: Any, family: str) -> Entry:
@@ -89,7 +90,8 @@ def _composite(name: str, f: Any, family: str) -> Entry:
     return {
         "name": name, "public": name, "family": family, "composite": True, "signature": signature_,
         "doc": inspect.cleandoc(f.__doc__ or ""), "latex": "", "formula": "", "inputs": [], "params": {},
-        "derivatives": [], "elementwise": False, "view": False, "nodes": [], "method": hasattr(engine.Tensor, name), "inplace": False,
+        "derivatives": [], "elementwise": False, "view": False, "nodes": [], "inplace": False,
+        "method": hasattr(engine.Tensor, name),
         "source": f"https://pytorch.org/docs/stable/generated/torch.{name}.html" if found else "", "example": "",
     }  # fmt: skip
 

@@ -97,8 +97,8 @@ def _arrays(
     for n, (v, w) in enumerate(zip(a.ravel().tolist(), b.ravel().tolist(), strict=True)):
         # a sum of n terms may cancel: its error is relative to the terms, so to the array's largest value
         if not _near(v, w, relative, max(absolute, relative * scale)):
-            left, right = number(a.ravel()[n]), number(b.ravel()[n])
-            found.append(f"{where}[{n}]: {left} on the left, {right} on the right")
+            told = number(a.ravel()[n]), number(b.ravel()[n])
+            found.append(f"{where}[{n}]: {told[0]} on the left, {told[1]} on the right")
             return
 
 

@@ -61,6 +61,10 @@ def encode(
 
 def brief(value: Any, shape: Sequence[int] | None = None) -> Array:
     """The value as a `step` tells it: whole up to 64 values, else 8 of them and statistics."""
+    if type(value) is np.ndarray and value.ndim == 0:
+        value = value[()]
+    if type(value) is np.float32 and not shape:
+        return Array((), "float32", [_float32(value)])
     a = np.asarray(value)
     size = a.size if shape is None else math.prod(shape)
     if size <= 64:

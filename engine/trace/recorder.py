@@ -117,6 +117,7 @@ class Recorder:
         self.failed: tuple[BaseException, str, tuple[int, ...]] | None = None
         self.target: Tensor | None = None  # what the op about to run changes in place
         self.rebinds = False  # this program trains by making new parameters rather than by changing them
+        self.dozing = False  # asleep, and told of ops only to notice the next step
         self.by_hand = False  # see Note [By hand]
         self.hand_loop: dict[str, int | float | str] | None = None  # the iteration of the last change by hand
         self._open()
@@ -127,6 +128,7 @@ class Recorder:
     def begin(self) -> None:
         """Tell the first event and start listening."""
         self._put(self._begin)
+        self.flush()  # who waits for the run sees at once that it began
         self._listen()
 
     def finish(self, fail: Callable[[], ev.Fail] | None = None) -> None:
@@ -146,6 +148,7 @@ class Recorder:
 
     def _listen(self) -> None:
         """Install the observer that this moment needs."""
+        self.dozing = False
         if self.stopped:
             observer.install(None)
         elif self.awake or ((self.closing or self.rebinds) and self._wakes(self.steps + 1)):
@@ -155,6 +158,7 @@ class Recorder:
             if self.closing or (self.rebinds and self.backed) or self.by_hand:
                 # only the next differentiable op is of interest: modules and backward stay fast
                 NAMESPACE["_obs"] = self
+                self.dozing = not self.rebinds and not self.by_hand
 
     def _wakes(self, step: int) -> bool:
         """Is this step to be recorded in full?"""
@@ -190,6 +194,7 @@ class Recorder:
         self.consts: list[float] = []
         self.aliases: dict[int, tuple[Tensor, bool]] | None = None
         self.cleared: set[int] = set()  # parameters zeroed since the last backward
+        self.updated = 0  # id of the parameter updated last, until an op runs
         self.next_leaf, self.next_result = 1, 2
         self.fresh: list[tuple[Tensor, str, Sites]] = []
         self.waiting: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -499,6 +504,8 @@ class Recorder:
     # ---- the observer: forward -------------------------------------------------------------------------------
 
     def leaf(self, tensor: Tensor, role: str) -> None:
+        if self.dozing:
+            return
         if self.closing:
             self._wait(self._take_leaf, (tensor, role, self._sites(frames())))
         elif self.awake:
@@ -572,6 +579,8 @@ class Recorder:
         inplace: bool = False,
     ) -> None:
         target, self.target = self.target, None
+        if self.dozing and node is None:
+            return
         if self.hand_loop is not None and self._loop_variables(frames()) != self.hand_loop:
             self._turn()
         if target is not None:
@@ -785,6 +794,8 @@ class Recorder:
 
     def _owner(self, gradient: Tensor) -> Tensor | None:
         """The parameter whose .grad this is."""
+        if id(gradient) in self.params:
+            return None
         memory = _memory(gradient)
         for param in self.params.values():
             leaf = param._n
@@ -811,15 +822,21 @@ class Recorder:
         self._changed()
 
     def update(self, tensor: Tensor, before: Any, after: Any, optimizer: Any, terms: dict[str, Any]) -> None:
-        self._take_waiting()
-        if self.awake and before is not None and not (optimizer is None and _same(before, after)):
+        if self.waiting:
+            self._take_waiting()
+        if self.awake and before is not None and not self._repeated(tensor, before, after):
             self._take_update(tensor, before, after, optimizer, terms)
         if _is_parameter(tensor):
             self._changed()
 
+    def _repeated(self, tensor: Tensor, before: Any, after: Any) -> bool:
+        """The second half of `w.data -= …`, which subtracts in place and then assigns what it has."""
+        return id(tensor) == self.updated and bool(np.array_equal(before, after, equal_nan=True))
+
     def _take_update(self, tensor: Tensor, before: Any, after: Any, optimizer: Any, terms: dict[str, Any]) -> None:
         if any(t is tensor for t, _, _ in self.fresh):
             return  # it is still being made
+        self.updated = id(tensor)
         stack = frames(3)
         sites = self._sites(stack)
         known = self.numbers.get(id(tensor))
@@ -855,12 +872,14 @@ class Recorder:
         if held is None:
             return {}
         grad = np.asarray(held._a, np.float64)
-        change = np.asarray(before, np.float64) - np.asarray(after, np.float64)
-        size = float(np.abs(np.asarray(after, np.float64)).max(initial=0.0))
-        for constant in dict.fromkeys(reversed(self.consts)):
-            for rate in (constant, -constant):
-                if np.all(np.abs(change - rate * grad) <= 1e-6 * np.abs(rate * grad) + 2e-7 * size + 1e-30):
-                    if np.any(grad != 0):
+        old, new = np.asarray(before, np.float64), np.asarray(after, np.float64)
+        with np.errstate(all="ignore"):
+            for constant in dict.fromkeys(reversed(self.consts)):
+                for rate in (constant, -constant):
+                    guess = old - rate * grad
+                    near = np.abs(guess - new) <= 1e-6 * np.abs(rate * grad) + 2e-7 * np.abs(new) + 1e-30
+                    same = np.isfinite(guess) & near | (guess == new) | (np.isnan(guess) & np.isnan(new))
+                    if same.all() and np.any(grad != 0):
                         return {"lr": rate, "grad": held._a}
         return {"grad": held._a}
 
@@ -902,11 +921,6 @@ def _memory(tensor: Tensor) -> Any:
         while type(payload.base) is np.ndarray:
             payload = payload.base
     return payload
-
-
-def _same(before: Any, after: Any) -> bool:
-    """Nothing changed: the second half of `w.data -= …`, which first subtracts and then assigns."""
-    return np.shape(before) == np.shape(after) and bool(np.array_equal(before, after, equal_nan=True))
 
 
 def _like(local: Any, upstream: Any) -> Any:

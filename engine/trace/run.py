@@ -12,6 +12,7 @@ import gc
 import importlib
 import io
 import linecache
+import os
 import random
 import sys
 import traceback
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 
 import engine
+from engine.errors import EngineError
 from engine.trace import events as ev
 from engine.trace.hints import hint
 from engine.trace.recorder import Recorder, Stop
@@ -34,6 +36,9 @@ MAIN = "__main__"
 TEXT_LIMIT = 16_384  # characters in one print event; a longer text makes several
 MESSAGE_LIMIT = 4_000  # characters of an error message
 FRAMES = 12  # of a traceback: the outermost four and the innermost eight
+
+HOME = os.path.dirname(engine.__file__)
+FAULT = "this looks like a fault of Backstep itself, not of the program; please report it"
 
 OWN = ("trace", "catalog", "ops", "errors", "rounding", "printing", "dtypes", "tensor", "creation")
 """Modules of the engine that torch has not, or has with another meaning: not importable as torch.…"""
@@ -199,9 +204,10 @@ def describe(error: BaseException, recorder: Recorder, names: dict[str, Any]) ->
     tensors: tuple[int, ...] = ()
     if recorder.failed is not None and recorder.failed[0] is error:
         _, op, tensors = recorder.failed
+    advice = FAULT if _is_our_fault(error) else _safe(lambda: hint(error, text.text, names))
     return ev.Fail(
         at=at, via=via, type=_type(error), message=_message(error)[:MESSAGE_LIMIT],
-        hint=_safe(lambda: hint(error, text.text, names))[:1_000], traceback=tuple(frames), op=op, tensors=tensors,
+        hint=advice[:1_000], traceback=tuple(frames), op=op, tensors=tensors,
     )  # fmt: skip
 
 
@@ -210,6 +216,18 @@ def _walk(link: TracebackType | None) -> Iterator[TracebackType]:
         if link.tb_frame.f_code.co_filename == FILENAME:
             yield link
         link = link.tb_next
+
+
+def _is_our_fault(error: BaseException) -> bool:
+    """Raised inside the engine, and not by one of its own deliberate errors."""
+    meant = (EngineError, MemoryError, RecursionError, SyntaxError)
+    if isinstance(error, meant) or not isinstance(error, Exception):
+        return False
+    link, last = error.__traceback__, ""
+    while link is not None:
+        last = link.tb_frame.f_code.co_filename
+        link = link.tb_next
+    return last.startswith((HOME, "<compiled op", "<rule", "<forward of"))
 
 
 def _type(error: BaseException) -> str:

@@ -99,7 +99,8 @@ def test_the_interpreter_is_left_as_it_was():
     before = look()
     record("import torch\ntorch.set_grad_enabled(False)\nraise ValueError")
     assert look() == before
-    assert of(ev.Forward, record("import torch\nx = torch.ones(1, requires_grad=True)\ny = x * 2\n"))[0].node is not None
+    (forward,) = of(ev.Forward, record("import torch\nx = torch.ones(1, requires_grad=True)\ny = x * 2\n"))
+    assert forward.node is not None
 
 
 # ---- failures ---------------------------------------------------------------------------------------------------
