@@ -26,6 +26,7 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     step    the step whose graph is asked, as its backward pass begins
     root    number of the tensor wanted: the loss (surface), a prediction (field)
+    y       None: along x alone, one row
     kind    surface: both axes are single elements; field: both are columns of one (N, 2) input
     points  per side
     """
@@ -33,7 +34,7 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step: int
     root: int
     x: Axis
-    y: Axis
+    y: Axis | None = None
     kind: Literal["surface", "field"] = "surface"
     points: int = 33
 
@@ -41,12 +42,13 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Raises ValueError, with a sentence, for what no step could answer."""
         if not 2 <= self.points <= POINTS_LIMIT:
             raise ValueError(f"points must be between 2 and {POINTS_LIMIT}, not {self.points}")
-        if self.step < 0 or self.x.index < 0 or self.y.index < 0:
+        sides = [("x", self.x)] if self.y is None else [("x", self.x), ("y", self.y)]
+        if self.step < 0 or any(axis.index < 0 for _, axis in sides):
             raise ValueError("step and index count from 0")
-        for name, axis in (("x", self.x), ("y", self.y)):
+        for name, axis in sides:
             if not (math.isfinite(axis.low) and math.isfinite(axis.high) and axis.low < axis.high):
                 raise ValueError(f"{name}.low must be a number below {name}.high")
-        if self.kind == "field" and (self.x.tensor != self.y.tensor or self.x.index == self.y.index):
+        if self.kind == "field" and (self.y is None or self.x.tensor != self.y.tensor or self.x.index == self.y.index):
             raise ValueError("a field needs two different columns of one input")
 
 

@@ -80,7 +80,7 @@ def evaluate(probe: Probe, calls: Calls, find: Callable[[int], Tensor | None]) -
     find    the tensor with a number of this window
     raises  RuntimeError with a hint when the step cannot answer
     """
-    root, a, b = find(probe.root), find(probe.x.tensor), find(probe.y.tensor)
+    root, a, b = find(probe.root), find(probe.x.tensor), find(probe.y.tensor if probe.y else probe.x.tensor)
     if root is None or a is None or b is None:
         raise RuntimeFault("the step has no such tensor", hint="ask with the numbers its events carry")
     if calls.refusal:
@@ -89,7 +89,7 @@ def evaluate(probe: Probe, calls: Calls, find: Callable[[int], Tensor | None]) -
     if not path:
         raise RuntimeFault("the result does not depend on these tensors")
     xs = np.linspace(probe.x.low, probe.x.high, probe.points)
-    ys = np.linspace(probe.y.low, probe.y.high, probe.points)
+    ys = np.linspace(probe.y.low, probe.y.high, probe.points) if probe.y else np.zeros(1)
     row_of = _surface_row if probe.kind == "surface" else _field_row
     watched, before = NAMESPACE["_obs"], NAMESPACE["grad_on"]
     NAMESPACE["_obs"], NAMESPACE["grad_on"] = None, False
@@ -97,7 +97,7 @@ def evaluate(probe: Probe, calls: Calls, find: Callable[[int], Tensor | None]) -
         for row, y in enumerate(ys):
             values = row_of(probe, path, root, (a, b), xs, float(y))
             yield ev.Probe(
-                row=row, rows=probe.points, y=number(float(y)), x=tuple(number(float(x)) for x in xs), values=tuple(values)
+                row=row, rows=len(ys), y=number(float(y)), x=tuple(number(float(x)) for x in xs), values=tuple(values)
             )
     finally:
         NAMESPACE["_obs"], NAMESPACE["grad_on"] = watched, before
@@ -111,6 +111,8 @@ def _surface_row(
     for x in xs:
         arrays = {id(t): np.array(np.asarray(t._a).reshape(t._s)) for t in pair}
         for tensor, axis, value in ((first, probe.x, x), (second, probe.y, y)):
+            if axis is None:
+                continue
             if axis.index >= arrays[id(tensor)].size:
                 raise RuntimeFault(f"the tensor has {arrays[id(tensor)].size} elements, no number {axis.index}")
             arrays[id(tensor)].reshape(-1)[axis.index] = value
@@ -126,6 +128,7 @@ def _field_row(
     probe: Probe, path: Sequence[Call], root: Tensor, pair: tuple[Tensor, Tensor], xs: Any, y: float
 ) -> list[ev.Number]:
     source = pair[0]
+    assert probe.y is not None  # Probe.check
     if len(source._s) != 2 or max(probe.x.index, probe.y.index) >= source._s[1] or source._s[1] != 2:
         raise RuntimeFault(f"a field needs an input of two columns, this one is {tuple(source._s)}")
     points = np.empty((len(xs), 2), np.asarray(source._a).dtype)

@@ -51,6 +51,13 @@ def test_surface_of_the_first_step_is_the_loss_by_algebra() -> None:
         assert row["values"] == pytest.approx(expected, rel=1e-6)
 
 
+def test_without_y_it_is_the_loss_along_one_element() -> None:
+    question = json.loads(ask(play(SOURCE), 0))
+    del question["y"]
+    (row,) = [e for e in play(SOURCE, json.dumps(question)) if e["kind"] == "probe"]
+    assert row["values"] == pytest.approx([((X @ [x, -1.0] + 0.25) ** 2).mean() for x in row["x"]], rel=1e-6)
+
+
 def test_field_is_the_prediction_at_every_point() -> None:
     events = play(SOURCE)
     rows = [e for e in play(SOURCE, ask(events, 0, kind="field", root="p")) if e["kind"] == "probe"]
