@@ -637,8 +637,10 @@ def _legacy(d: DType, args: tuple[Any, ...], *, device: Any = None, typed: bool 
 
 
 def _wrong_options(want: DType, got: DType) -> str:
-    names = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int",
-             "int8": "signed char", "uint8": "unsigned char", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}  # fmt: skip
+    names = {
+        "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
+        "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
+    }  # fmt: skip
     said = [
         f"TensorOptions(dtype={names.get(d.name, d.name)}, device=cpu, layout=Strided, requires_grad=false (default), "
         "pinned_memory=false (default), memory_format=(nullopt))"
