@@ -36,8 +36,8 @@ async function open(app) {
 
 /** @param {any} said  a list, or {ops: list} @returns {Record<string, any>} */
 function byName(said) {
-  const list = Array.isArray(said) ? said : said.ops ?? [];
-  return Object.fromEntries(list.map((/** @type {{name: string}} */ op) => [op.name, op]));
+  const list = Array.isArray(said) ? said : Object.values(said.ops ?? said);
+  return Object.fromEntries(list.map((/** @type {any} */ op) => [op.name, { ...op, latex_partials: Object.fromEntries((op.derivatives ?? []).filter((/** @type {any} */ each) => each.latex).map((/** @type {any} */ each) => [each.input, each.latex])) }]));
 }
 
 async function start() {

@@ -51,5 +51,5 @@ test('placeholders and letters are both filled, commands are left alone', () => 
 });
 
 test('names become TeX', () => {
-  assert.deepEqual([name('v₁₂'), name('w', '0'), name('net.0.weight'), name('y_pred')], ['v_{12}', 'w_{0}', '\\mathit{weight}', '\\mathit{y\\_pred}']);
+  assert.deepEqual([name('v₁₂'), name('w', '0'), name('net.0.weight'), name('y_pred')], ['v_{12}', 'w_{0}', '\\mathit{net.0.weight}', '\\mathit{y\\_pred}']);
 });

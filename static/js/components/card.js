@@ -11,7 +11,6 @@
  */
 import { useMemo } from 'preact/hooks';
 import { magnitude } from '../model/arrays.js';
-import { bare } from '../model/graph.js';
 import { shape } from '../model/format.js';
 import { badgeWidth, measure } from '../layout/metrics.js';
 import { Heat, Nothing } from './heat.js';
@@ -37,7 +36,7 @@ function draw({ card, box, tensor, op, scale, root, active, selected, near, mark
   const parameter = leaf && card.grads;
   const kind = ['node', leaf ? (parameter ? 'param' : 'input const') : 'op', active && `active ${active}`, selected && 'selected', near && 'near', !tensor && 'ghost', tensor?.stale && 'stale', note && 'warned'].filter(Boolean).join(' ');
   const size = shape(card.shape);
-  const name = leaf ? bare(card.label) : card.label;
+  const name = leaf ? card.label : card.label;
   const expr = card.expr ? ` = ${card.expr}` : '';
   const most = (/** @type {Arr} */ array, /** @type {number} */ shared) => strongest(array, shared, scale.each);
   return html`<g class=${kind} transform=${`translate(${box.x},${box.y})`} role="treeitem" tabindex=${tabbable ? 0 : -1} data-key=${card.key}
@@ -50,7 +49,7 @@ function draw({ card, box, tensor, op, scale, root, active, selected, near, mark
       ${name.length + expr.length > title ? html`<title>${name + expr}</title>` : null}</text>
     <text x=${w - (card.grads ? 27 : 11)} y="20.5" class="shape" text-anchor="end">${size}</text>
     ${card.grads ? status(w - 16, tensor, op, active, parameter, t) : null}
-    <text x=${value.x} y=${value.y - 5} class="lab">${leaf && !card.grads ? t(`role.${card.role}`) : t('card.value')}</text>
+    <text x=${grid.w < 60 && !card.grads ? 11 : value.x} y=${value.y - 5} class="lab">${leaf && !card.grads ? t(`role.${card.role}`) : t('card.value')}</text>
     ${tensor ? html`<${Heat} array=${tensor.value} grid=${grid} x=${value.x} y=${value.y} most=${most(tensor.value, scale.values)} mark=${marks?.v} kind="v" />` : html`<rect class="blank" x=${value.x} y=${value.y} width=${grid.w - 1} height=${grid.h - 1} rx="3.5" />`}
     ${grad ? html`<text x=${grad.x} y=${grad.y - 5} class="lab g">${heading(card, root, grid.w > 120 ? pending : null, t)}</text>
       ${gradientMap({ tensor, gradient, pending, grid, grad, most, scale, marks, parameter, t })}` : null}
@@ -73,7 +72,7 @@ function gradientMap({ tensor, gradient, pending, grid, grad, most, scale, marks
 
 /** @param {Structure} card @param {string} root @param {Arr | null} pending @param {Translate} t */
 function heading(card, root, pending, t) {
-  const name = bare(card.label);
+  const name = card.label;
   if (card.kind === 'leaf') return pending ? `∂${root}/∂${name} ${t('card.arriving')}` : `${clip(name, 9)}.grad`;
   return `∂${root}/∂${clip(name, 9)}`;
 }

@@ -7,21 +7,20 @@
 import { decode, flat, scalar } from '../model/arrays.js';
 import { addends } from '../model/focus.js';
 import { shape, short } from '../model/format.js';
-import { bare } from '../model/graph.js';
 import { below, fill, name, num, paren, partial, sum } from './tex.js';
 
 /** @param {Question['moment']} moment @param {number | null | undefined} tensor */
 const labelOf = ({ graph }, tensor) => (tensor == null ? '' : graph?.cards.get(graph.byTensor.get(tensor) ?? '')?.label ?? '');
 
 /** @param {Question['moment']} moment  what is differentiated */
-const rootOf = (moment) => bare(labelOf(moment, moment.state?.root) || 'L');
+const rootOf = (moment) => (labelOf(moment, moment.state?.root) || 'L');
 
 /** @param {string} label @param {number[]} at */
-const cell = (label, at) => `${bare(label)}${at.length ? `[${at}]` : ''}`;
+const cell = (label, at) => `${label}${at.length ? `[${at}]` : ''}`;
 
 /** @param {Seed} event @param {Question} question @returns {Explanation} */
 function seed(event, { moment, t }) {
-  const label = bare(labelOf(moment, event.root) || 'L');
+  const label = (labelOf(moment, event.root) || 'L');
   const one = scalar(event.grad) === 1;
   return { phase: 'backward', title: t('say.seed.title', { name: label }), say: [t(one ? 'say.seed' : 'say.seed.given', { name: label }), ...(event.retain_graph ? [t('say.seed.retain')] : [])],
     rule: `${partial(label, label)} = ${one ? '1' : `\\text{${t('say.seed.your')}}`}`, numbersTitle: '', numbers: '' };
@@ -30,7 +29,7 @@ function seed(event, { moment, t }) {
 /** @param {Ready} event @param {Question} question @returns {Explanation} */
 function ready(event, { moment, t, index }) {
   const root = rootOf(moment);
-  const label = bare(labelOf(moment, event.tensor));
+  const label = labelOf(moment, event.tensor);
   const { values, shape: size } = decode(event.grad);
   const at = index ?? size.map(() => 0);
   const incoming = moment.state?.tensors[event.tensor ?? -1]?.incoming ?? [];
@@ -51,19 +50,20 @@ function contribute(event, { moment, t, ops, index }) {
   const sent = op?.sent.find((each) => each.index === event.index);
   if (!from || !op || !sent) return null;
   const root = rootOf(moment);
-  const label = bare(labelOf(moment, event.tensor) || op.inputs[event.index]?.name || '·');
+  const label = (labelOf(moment, event.tensor) || op.inputs[event.index]?.name || '·');
   const block = ops[op.op];
   const names = op.inputs.map((input) => input.name);
   const words = op.inputs.map((input) => (input.tensor === null ? String(input.const) : name(labelOf(moment, input.tensor) || input.name)));
   const formula = block?.latex_partials?.[names[event.index]];
-  const local = formula ? fill(formula, names, words) : '';
+  const sends = formula && /(?<![a-zA-Z\\])g(?![a-zA-Z])/.test(formula); // the gradient sent, not a local derivative
+  const local = formula && !sends ? fill(formula, names, words) : '';
   const at = index ?? event.result.shape.map(() => 0);
   const parts = addends(sent, at, op.grad);
   const [up, down] = [partial(root, from.label), `\\frac{\\partial ${name(from.label)}}{\\partial ${name(label)}}`];
   const over = sent.axes.length ? `\\sum_{\\text{${t('say.axes', { n: sent.axes.length, axes: sent.axes.join(', ') })}}}` : '';
   const under = local ? `\\underbrace{${down}}_{${local}}` : down;
   return { phase: 'backward', title: t('say.contribute.title', { op: from.sign, name: label }), say: sentence(sent, op, event, label, formula, t),
-    rule: `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${over}\\underbrace{${up}}_{\\text{${t('say.incoming')}}}\\cdot${under}`,
+    rule: sends ? `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${fill(formula, names, words).replace(/(?<![a-zA-Z\\])g(?![a-zA-Z])/g, () => `\\Bigl(${up}\\Bigr)`)}` : `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${over}\\underbrace{${up}}_{\\text{${t('say.incoming')}}}\\cdot${under}`,
     numbersTitle: parts ? t('say.cell', { name: `∂${root}/∂${cell(label, at)}` }) : '',
     numbers: parts ? spell(parts, partial(root, label, below(at))) : '' };
 }
@@ -98,7 +98,7 @@ function sentence(sent, op, event, label, formula, t) {
 /** @param {Accumulate} event @param {Question} question @returns {Explanation} */
 function accumulate(event, { moment, t, index }) {
   const root = rootOf(moment);
-  const label = bare(labelOf(moment, event.tensor));
+  const label = labelOf(moment, event.tensor);
   const size = event.after.shape;
   const at = index ?? size.map(() => 0);
   const pick = (/** @type {import('../types.js').Arr | null | undefined} */ array) => (array ? decode(array).values[flat(size, at)] : undefined);

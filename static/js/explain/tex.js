@@ -1,15 +1,14 @@
 /** Names and numbers as TeX, and an op's formula with the program's names or with numbers put in. Pure. */
 
-import { bare } from '../model/graph.js';
 import { short } from '../model/format.js';
 
 const SUB = '₀₁₂₃₄₅₆₇₈₉';
 
 /** v₁₂ w loss net.0.weight as TeX. @param {string} label @param {string} [index]  set below */
 export function name(label, index = '') {
-  const plain = bare(label);
+  const plain = label;
   const own = [...plain].filter((letter) => SUB.includes(letter)).map((letter) => SUB.indexOf(letter)).join('');
-  const stem = [...plain].filter((letter) => !SUB.includes(letter)).join('').replaceAll('_', '\\_').replace(/[^\w\\_\u4e00-\u9fff]/g, '') || '\\cdot';
+  const stem = [...plain].filter((letter) => !SUB.includes(letter)).join('').replaceAll('_', '\\_').replace(/[^\w\\_.\u4e00-\u9fff]/g, '') || '\\cdot';
   const base = stem.length === 1 ? stem : `\\mathit{${stem}}`;
   if (own && index) return `(${base}_{${own}})_{${index}}`;
   const below = own || index;

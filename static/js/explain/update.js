@@ -6,11 +6,10 @@
  */
 import { decode, flat, number } from '../model/arrays.js';
 import { short } from '../model/format.js';
-import { bare } from '../model/graph.js';
 import { name, num, paren } from './tex.js';
 
 /** @param {Question['moment']} moment @param {number} tensor */
-const labelOf = ({ graph, state }, tensor) => bare(graph?.cards.get(graph.byTensor.get(tensor) ?? '')?.label || state?.tensors[tensor]?.name || '·');
+const labelOf = ({ graph, state }, tensor) => (graph?.cards.get(graph.byTensor.get(tensor) ?? '')?.label || state?.tensors[tensor]?.name || '·');
 
 /** A term of the rule at a cell, or as it is when it is one number. @param {Num | Arr | undefined} term @param {number} at @returns {number | undefined} */
 export function termAt(term, at) {

@@ -128,6 +128,7 @@ class Builder {
       // w.grad as read by an update, or what an earlier step left behind: not part of this graph
       if (card.kind === 'leaf' && !used.has(key) && (busy || card.role === 'buffer' || card.role === 'earlier') && card.role !== 'parameter') cards.delete(key);
     }
+    shorten([...cards.values()].filter((card) => card.kind === 'leaf'));
     for (const group of groups.values()) group.parent = enclosing(groups, group.path);
     for (const card of cards.values()) {
       if (card.scope && !groups.has(card.scope)) card.scope = enclosing(groups, card.scope);
@@ -136,7 +137,17 @@ class Builder {
   }
 }
 
-/** Inside its module's frame `net.0.weight` reads `weight`. @param {string} name */
+/** net.0.weight becomes weight, or 0.weight where another weight is about. @param {Card[]} leaves */
+function shorten(leaves) {
+  const tails = (/** @type {string} */ name, /** @type {number} */ n) => name.split('.').slice(-n).join('.');
+  for (const card of leaves) {
+    if (!/^\w+(\.\w+)+$/.test(card.name)) continue;
+    const n = [1, 2, 3].find((each) => leaves.every((other) => other === card || tails(other.name, each) !== tails(card.name, each))) ?? 9;
+    card.label = tails(card.name, n);
+  }
+}
+
+/** The last part of a dotted name. @param {string} name */
 export const bare = (name) => (/^[\w.]+$/.test(name) ? name.slice(name.lastIndexOf('.') + 1) : name);
 
 /** @param {Map<string, Group>} groups @param {string} path  the nearest module around it that was entered, '' if none */

@@ -9,7 +9,6 @@ import { Button } from '../components/button.js';
 import { html } from '../components/html.js';
 import { Menu } from '../components/menu.js';
 import { integer } from '../model/format.js';
-import { bare } from '../model/graph.js';
 import { SPEEDS } from '../timeline/player.js';
 import { losses } from './loss.js';
 
@@ -140,14 +139,14 @@ function Bar({ runs, moment, t, act }) {
 export function chip(event, { graph }, t) {
   const of = (/** @type {number | null | undefined} */ tensor) => (tensor == null ? undefined : graph?.cards.get(graph.byTensor.get(tensor) ?? ''));
   const node = (/** @type {number} */ id) => graph?.cards.get(graph.byNode.get(id) ?? '');
-  const name = (/** @type {number | null | undefined} */ tensor) => bare(of(tensor)?.label ?? '');
+  const name = (/** @type {number | null | undefined} */ tensor) => (of(tensor)?.label ?? '');
   switch (event.kind) {
     case 'forward': {
       const card = of(event.outputs[0]?.tensor);
       return [card?.sign || event.op, t('chip.forward', { name: card?.label ?? '', op: event.op })];
     }
     case 'seed': return [t('chip.seed.short'), t('chip.seed', { name: name(event.root) })];
-    case 'ready': return [`∂${bare(node(event.node)?.label ?? '')}`, t('chip.ready', { name: node(event.node)?.label ?? '' })];
+    case 'ready': return [`∂${(node(event.node)?.label ?? '')}`, t('chip.ready', { name: node(event.node)?.label ?? '' })];
     case 'contribute': return [`→${name(event.tensor)}`, t('chip.contribute', { op: node(event.node)?.sign ?? '', name: name(event.tensor) })];
     case 'accumulate': return [`${name(event.tensor)}.grad`, t('chip.accumulate', { name: name(event.tensor) })];
     case 'update': return [name(event.tensor), t('chip.update', { name: name(event.tensor) })];
