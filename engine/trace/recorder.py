@@ -59,7 +59,7 @@ LIMITS: dict[str, int | float] = {
 """Counted, never timed: what is recorded must be a function of the program alone."""
 
 WAITING = 4_000  # ops between two steps that are kept back before they are taken into the earlier one
-ORIGINS = 512  # leaves whose place of making is remembered
+ORIGINS = 1_000_000  # values of the leaves that are held to remember where they were made
 BROADCASTING = frozenset({"addmm", "addbmm", "baddbmm", "addmv", "linear"})  # not pointwise, yet one input stretches
 
 Sites = tuple[Position | None, tuple[int, ...]]
@@ -114,6 +114,7 @@ class Recorder:
         self.param_numbers: dict[int, int] = {}
         self.param_names: dict[str, Tensor] = {}
         self.origins: dict[int, tuple[Tensor, Sites]] = {}  # leaves and where they were made
+        self.origin_values = 0
         self.failed: tuple[BaseException, str, tuple[int, ...]] | None = None
         self.target: Tensor | None = None  # what the op about to run changes in place
         self.rebinds = False  # this program trains by making new parameters rather than by changing them
@@ -388,6 +389,7 @@ class Recorder:
         scopes = self.scopes
         self._close()
         self._open()
+        self.used = True
         self.scopes = scopes
         self._listen()
         if self.awake:
@@ -514,7 +516,9 @@ class Recorder:
     def _take_leaf(self, tensor: Tensor, role: str, sites: Sites) -> None:
         self.used = True
         self.fresh.append((tensor, role, sites))
-        if len(self.origins) < ORIGINS and math.prod(tensor._s) <= 1_000_000:
+        size = math.prod(tensor._s) + 100
+        if self.origin_values + size <= ORIGINS:
+            self.origin_values += size
             self.origins[id(tensor)] = (tensor, sites)
         if len(self.fresh) > 2_000:
             self._introduce_fresh(frames())

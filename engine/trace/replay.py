@@ -70,7 +70,7 @@ Note [Transitions], kind by kind. Every event sets seq and kind, and at and via 
                 in place, that of its first input, which becomes stale); scopes[s].ops gets the key for the
                 scope and every enclosing one that exists; lines[at.line] = first output;
                 phase -> "forward" unless it is "backward" or "update" and the op has no node
-    seed        phase "backward"; root; all flow = null, incoming = [], grad of ops = null, sent = [], status
+    seed        phase "backward"; root; unless the event before was a seed too: all flow = null, incoming = [], grad of ops = null, sent = [], status
                 done or ready -> idle; then flow of the root = grad, and if it has no op nothing more
     ready       op.status "ready", op.grad = grad; flow of `tensor` (if any) = grad; phase "backward"
     contribute  op.sent gets it; tensors[tensor].incoming gets {node, index, result} (if tensor is not null)
@@ -133,6 +133,7 @@ class Replay:
 
     def __init__(self) -> None:
         self.state = start()
+        self._before = ""
         self.detail: list[int] = []
 
     def fold(self, event: Event | dict[str, Any]) -> State:
@@ -143,7 +144,7 @@ class Replay:
         if s["closed"] and kind not in ("fail", "end"):
             self._reopen()
         s["seq"] = e.get("seq", -1)
-        s["kind"] = kind
+        self._before, s["kind"] = s["kind"], kind
         if e.get("at") is not None:
             s["at"] = list(e["at"])
             s["via"] = list(e.get("via", ()))
@@ -250,14 +251,15 @@ class Replay:
     def _seed(self, s: State, e: dict[str, Any]) -> None:
         s["phase"] = "backward"
         s["root"] = e["root"]
-        for tensor in s["tensors"].values():
-            tensor["flow"] = None
-            tensor["incoming"] = []
-        for op in s["ops"].values():
-            op["grad"] = None
-            op["sent"] = []
-            if op["status"] != "plain":
-                op["status"] = "idle"
+        if self._before != "seed":  # several roots of one pass are seeded one after the other
+            for tensor in s["tensors"].values():
+                tensor["flow"] = None
+                tensor["incoming"] = []
+            for op in s["ops"].values():
+                op["grad"] = None
+                op["sent"] = []
+                if op["status"] != "plain":
+                    op["status"] = "idle"
         root = s["tensors"].get(str(e["root"]))
         if root is not None:
             root["flow"] = e["grad"]

@@ -38,6 +38,7 @@ class Source:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return
         self._read(self.tree, "<module>")
+        self._loops.sort()
 
     # ---- positions -------------------------------------------------------------------------------------------
 
@@ -137,7 +138,7 @@ class Source:
 
     def loops(self, line: int) -> Iterator[str]:
         """The targets of the `for` statements around a line, outermost first."""
-        for first, last, names in sorted(self._loops):
+        for first, last, names in self._loops:
             if first <= line <= last:
                 yield from names
 

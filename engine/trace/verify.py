@@ -48,6 +48,7 @@ class _Check:
         self.n = -1
         self.event: ev.AnyEvent | None = None
         self.ended = False
+        self.seeding = False
         self.steps = 0
         self.grads: dict[int, Values | None] = {}
         self.open_window()
@@ -94,6 +95,7 @@ class _Check:
         method = getattr(self, "_" + type(event).__name__.lower(), None)
         if method is not None:
             method(event)
+        self.seeding = isinstance(event, ev.Seed)
 
     def close(self) -> None:
         if self.n < 0:
@@ -190,15 +192,16 @@ class _Check:
 
     def _seed(self, e: ev.Seed) -> None:
         self.known(e.root, "starts at")
-        self.open_pass()
+        if not self.seeding:
+            self.open_pass()
         self.root = e.root
         if math.prod(self.shapes.get(e.root, (0,))) == 1:
             self.loss = self.tensors.get(e.root)
         grad = decode(e.grad)
         if e.node is not None:
-            self.sent[e.node] = [grad]
+            self.sent.setdefault(e.node, []).append(grad)
         else:
-            self.arrived[e.root] = [grad]
+            self.arrived.setdefault(e.root, []).append(grad)
 
     def _ready(self, e: ev.Ready) -> None:
         if e.node not in self.nodes:

@@ -43,6 +43,7 @@ export class Replay {
   fold(event) {
     const { state } = this;
     if (state.closed && event.kind !== 'fail' && event.kind !== 'end') this.reopen();
+    const before = state.kind;
     state.seq = event.seq ?? -1;
     state.kind = event.kind;
     if (event.at) {
@@ -53,8 +54,8 @@ export class Replay {
       this.detail = [...(event.detail ?? [])].sort((a, b) => a - b);
       state.step = this.detail[0] ?? 0;
     } else {
-      const transition = /** @type {(state: State, event: any) => void} */ (on[event.kind]);
-      transition?.(state, event);
+      const transition = /** @type {(state: State, event: any, before: string) => void} */ (on[event.kind]);
+      transition?.(state, event, before);
     }
     return state;
   }
@@ -177,22 +178,25 @@ const on = {
     seen(state, event, key);
     if (node !== null || (state.phase !== 'backward' && state.phase !== 'update')) state.phase = 'forward';
   },
-  seed(state, event) {
+  seed(state, event, before) {
     state.phase = 'backward';
     state.root = event.root;
-    for (const each of Object.values(state.tensors)) {
-      each.flow = null;
-      each.incoming = [];
-    }
-    for (const op of Object.values(state.ops)) {
-      op.grad = null;
-      op.sent = [];
-      if (op.status !== 'plain') op.status = 'idle';
+    if (before !== 'seed') { // several roots of one pass are seeded one after the other
+      for (const each of Object.values(state.tensors)) {
+        each.flow = null;
+        each.incoming = [];
+      }
+      for (const op of Object.values(state.ops)) {
+        op.grad = null;
+        op.sent = [];
+        if (op.status !== 'plain') op.status = 'idle';
+      }
     }
     const root = state.tensors[event.root];
     if (root) root.flow = event.grad;
   },
   ready(state, event) {
+    state.phase = 'backward';
     const op = opOf(state, event.node);
     if (op) {
       op.status = 'ready';
