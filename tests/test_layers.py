@@ -35,7 +35,7 @@ LAYERS = {
 }
 
 WINDOW = ("engine.trace", "engine.catalog")  # what app sees of the engine …
-MORE = {"app.runs.expression": ("engine.ops",)}  # … and who sees more, by name
+MORE = {"app.runs.expression": ("engine.ops", "engine.errors", "engine.autograd.observer")}  # … and who sees more, by name
 # inside the sandbox: all of the engine, nothing else of app
 GUESTS = tuple(f"app.sandbox.{name}" for name in ("guest", "zygote", "lockdown", "manners"))
 LEARNERS = ("app.lessons.programs",)  # data: programs as a learner writes them

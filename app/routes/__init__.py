@@ -1,6 +1,6 @@
 """One file per noun; each has a `router`. To add a route: a file here and a line in ROUTERS."""
 
-from app.routes import broadcast, graphs, health, lessons, pages, probe, runs, schema
+from app.routes import broadcast, docs, graphs, health, lessons, ops, pages, probe, runs, schema
 
 ROUTERS = (
     health.router,
@@ -9,6 +9,8 @@ ROUTERS = (
     probe.router,
     graphs.router,
     broadcast.router,
+    ops.router,
     lessons.router,
     schema.router,
+    docs.router,
 )

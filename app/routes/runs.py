@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -22,7 +21,6 @@ from app.runs.run import Run
 from app.runs.service import Service
 from app.runs.version import engine_version
 from app.schema.runs import RunRequest, RunStatus
-from engine.trace.grid import parse_probe
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
@@ -203,17 +201,3 @@ async def tensor(
     run = await found(request, run_id)
     told = moment.values(await state(request, run, step, at), number, part=part, of=of)
     return Response(msgspec.json.encode(told), media_type="application/json")
-
-
-@router.post("/{run_id}/probe", summary="What the loss would be elsewhere", response_class=Response, responses=EVENTS)
-async def probe(request: Request, run_id: RunId) -> Response:
-    """The graph of one step, evaluated over a grid of two numbers: a loss landscape or a decision boundary. The
-    answer is a trace of `probe` events, one row of the grid each."""
-    run = await found(request, run_id)
-    try:
-        asked = parse_probe(await request.body())
-    except ValueError as error:
-        raise Problem("invalid", str(error)) from None
-    program = replace(run.program, probe=msgspec.json.encode(asked).decode(), detail=())
-    again = await service(request).submit(program, client(request))
-    return stream(request, again)

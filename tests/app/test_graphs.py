@@ -1,7 +1,5 @@
 """POST /graphs and the questions about a moment of a run, over HTTP. Programs run in the real sandbox where it is."""
 
-import json
-
 import pytest
 
 from app.sandbox import lockdown
@@ -165,12 +163,12 @@ class TestAMoment:
         number = next(e["tensor"] for e in events if e["kind"] == "leaf" and e.get("name") == "w")
         sides = {"x": {"tensor": number, "index": 0, "low": -1, "high": 1},
                  "y": {"tensor": number, "index": 1, "low": -1, "high": 1}}  # fmt: skip
-        body = json.dumps({"step": 0, "root": root, "points": 3, **sides})
-        told = [e for e in lines(boxed.client.post(f"{run}/probe", content=body).content) if e["kind"] == "probe"]
+        body = {"step": 0, "root": root, "points": 3, **sides}
+        told = [e for e in lines(boxed.client.post(f"{run}/probe", json=body).content) if e["kind"] == "probe"]
         # mean of (x², y², 9, 16)
         assert [row["values"] for row in told] == [
             pytest.approx([(x * x + y * y + 25) / 4 for x in (-1, 0, 1)], rel=1e-5) for y in (-1, 0, 1)
         ]
 
     def test_a_question_that_makes_no_sense_is_422(self, boxed, run):
-        assert boxed.client.post(f"{run}/probe", content=b'{"step": 0}').status_code == 422
+        assert boxed.client.post(f"{run}/probe", json={"step": 0}).status_code == 422
