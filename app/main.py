@@ -38,7 +38,7 @@ def local_runner(settings: Settings) -> Runner:
     """The embedded one: forked children in the box, one slot a core."""
     from app.sandbox.local import LocalRunner
 
-    return LocalRunner(slots=settings.slots, queue=settings.queue, limits=limits_of(settings))
+    return LocalRunner(slots=settings.slots, queue=settings.queue, limits=limits_of(settings), stand_in=True)
 
 
 def create_app(

@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 from app.runs.program import Program
+from app.runs.runner import RunnerLost
 from app.sandbox.local import LocalRunner
 
 TRIVIAL = "print(1)\n"
@@ -59,18 +60,22 @@ async def measure_throughput(runner: LocalRunner, seconds: float, clients: int =
 
 
 async def measure_restart(runner: LocalRunner) -> dict[str, float]:
-    """From kill -9 of the zygote to the end of the next run."""
+    """From kill -9 of the zygote to the end of the next run, repeated as the service above the seam does."""
     assert runner.zygote is not None
     start = time.perf_counter()
     os.kill(runner.zygote.pid, signal.SIGKILL)
-    await asyncio.sleep(0.01)
-    await time_run(runner, TRIVIAL)
-    return {"zygote killed, next run ended, s": time.perf_counter() - start}
+    await asyncio.sleep(0)
+    while True:
+        try:
+            await time_run(runner, TRIVIAL)
+        except RunnerLost:
+            continue
+        return {"zygote killed, next run ended, s": time.perf_counter() - start}
 
 
 async def measure_all(seconds: float = 3.0) -> dict[str, float]:
     """What `make bench-server` prints as its rows about the sandbox."""
-    runner = LocalRunner(slots=len(os.sched_getaffinity(0)))
+    runner = LocalRunner(slots=len(os.sched_getaffinity(0)), stand_in=True)
     start = time.perf_counter()
     await runner.start()
     rows: dict[str, float] = {"start of the sandbox, canary included, s": time.perf_counter() - start}

@@ -33,13 +33,21 @@ COMING_BACK = 10.0
 SPARES = 4
 
 
+class Leaky(Exception):
+    """The canary got out; says what it could do."""
+
+
 class LocalRunner:
     """One per server process, on one event loop."""
 
-    def __init__(self, *, slots: int = 2, queue: int = 400, limits: Limits | None = None) -> None:
+    def __init__(
+        self, *, slots: int = 2, queue: int = 400, limits: Limits | None = None, stand_in: bool = False
+    ) -> None:
+        """`stand_in` keeps a second zygote ready (60 MB), so that a lost one is replaced in milliseconds."""
         self.limits = limits or Limits()
         self.slots = fitting_slots(slots, self.limits.memory)
         self.queue = FairQueue(self.slots, queue)
+        self.stand_in = stand_in
         self.zygote: Zygote | None = None
         self.restarts = 0
         self.reason = "not started"
@@ -47,6 +55,8 @@ class LocalRunner:
         self._up = asyncio.Event()
         self._spares: deque[Child] = deque()
         self._guard: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[Zygote] | None = None
+        """The stand-in, being made or ready."""
         self._closing = False
 
     # ------------------------------------------------------------------------------------------ life
@@ -57,50 +67,69 @@ class LocalRunner:
             log.warning("programs are refused: %s", self.reason)
             return
         try:
-            await self._raise_zygote()
+            self._use(await self._make_zygote())
+        except Leaky as error:
+            self.reason = str(error)
+            log.error("programs are refused: %s", self.reason)
+            return
         except RunnerLost as error:
             self.reason = f"the sandbox did not start: {error}"
             log.error("programs are refused: %s", self.reason)
         self._guard = asyncio.create_task(self._keep_alive())
 
-    async def _raise_zygote(self) -> None:
-        """A new zygote, tried by the canary before anybody else may use it."""
+    async def _make_zygote(self) -> Zygote:
+        """A new one, tried by the canary before anybody else may use it. Raises RunnerLost and Leaky."""
         zygote = Zygote()
         await zygote.start()
-        self.zygote = zygote
         try:
-            leaks = await canary.try_box(zygote)
+            if leaks := await canary.try_box(zygote):
+                raise Leaky(f"the sandbox does not hold here: {leaks}")
         except BaseException:
             await zygote.close()
             raise
-        if leaks:
-            self.reason = f"the sandbox does not hold here: {leaks}"
-            log.error("programs are refused: %s", self.reason)
-            return
-        self.reason = ""
+        return zygote
+
+    def _use(self, zygote: Zygote) -> None:
+        self.zygote, self.reason = zygote, ""
         self._up.set()
         self._refill()
+        if self.stand_in:
+            self._next = asyncio.create_task(self._make_zygote())
 
     async def _keep_alive(self) -> None:
+        """Replaces the zygote whenever it is lost, until `close` cancels it or the box no longer holds."""
         pause = 0.05
-        while True:  # until `close` cancels it
-            zygote = self.zygote
-            if zygote is not None:
-                await asyncio.wait([zygote.lost])
+        while True:
+            if self.zygote is not None:
+                await asyncio.wait([self.zygote.lost])
                 self._up.clear()
                 self._drop_spares()
                 self.restarts += 1
                 log.warning("the sandbox process died; starting another")
-                await zygote.close()
-                self.zygote = None
+                lost, self.zygote = self.zygote, None
+                await lost.close()
             try:
-                await self._raise_zygote()
+                self._use(await self._successor())
                 pause = 0.05
+            except Leaky as error:
+                self.reason = str(error)
+                log.error("programs are refused: %s", self.reason)
+                return
             except RunnerLost as error:
                 self.reason = f"the sandbox does not start: {error}"
                 log.error("%s; trying again in %.2f s", self.reason, pause)
                 await asyncio.sleep(pause)
                 pause = min(5.0, pause * 2)
+
+    async def _successor(self) -> Zygote:
+        made, self._next = self._next, None
+        if made is not None:
+            with contextlib.suppress(RunnerLost):
+                zygote = await made
+                if not zygote.lost.done():
+                    return zygote
+                await zygote.close()
+        return await self._make_zygote()
 
     async def close(self) -> None:
         self._closing = True
@@ -108,10 +137,15 @@ class LocalRunner:
         self._up.clear()
         self.queue.close()
         self._drop_spares()
+        for task in (self._guard, self._next):
+            if task is not None:
+                task.cancel()
         if self._guard is not None:
-            self._guard.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._guard
+        if self._next is not None:
+            with contextlib.suppress(asyncio.CancelledError, RunnerLost, Leaky):
+                await (await self._next).close()
         if self.zygote is not None:
             await self.zygote.close()
 

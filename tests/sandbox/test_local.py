@@ -538,3 +538,16 @@ def test_another_system_refuses_and_says_what_helps(monkeypatch):
         await runner.close()
 
     asyncio.run(main())
+
+
+def test_a_stand_in_takes_over_at_once():
+    async def use(runner: LocalRunner) -> float:
+        first, ready = runner.zygote, await asyncio.shield(runner._next)
+        start = time.monotonic()
+        os.kill(first.pid, signal.SIGKILL)
+        await asyncio.wait([first.lost])
+        assert (await trace_of(runner, "print(1)\n")).end["status"] == "ok"
+        assert runner.zygote is ready
+        return time.monotonic() - start
+
+    assert with_runner(use, stand_in=True) < 0.5
