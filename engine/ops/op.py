@@ -115,6 +115,7 @@ class Op:
     aliases: tuple[str, ...]
     keyword_only: frozenset[str]
     forward: str | None
+    order: tuple[str, ...]  # all arguments as the caller gives them
     result: str | None  # the name of torch.return_types' tuple of value and aux outputs
     optional: tuple[str, ...] = ()  # inputs that may be None: they then get no edge, and rules read None
     call: Callable[..., Any] | None = None
@@ -255,10 +256,11 @@ def op(
             aux=tuple(aux), lazy=lazy, kernel=kernel, method=method,
             inplace=(is_pointwise and promote != "bool") if inplace is None else inplace, public=public or name,
             fast=fast, condition=condition, aliases=tuple(aliases), forward=forward, result=result,
+            order=tuple(a for a, _ in arguments),
             keyword_only=frozenset(a for a, _ in arguments[positional:]), optional=tuple(optional),
         )  # fmt: skip
         REGISTRY[name] = the_op
-        ARRAYS.setdefault(name, kernel)
+        ARRAYS.setdefault(name, kernel if the_op.order == (*names, *params) else _in_order(the_op, kernel))
         the_op.call = (
             compile_pointwise(the_op, forward, quick or {})
             if forward is not None
@@ -512,12 +514,11 @@ def compile_pointwise(o: Op, forward: str, quick: dict[str, str], operator: bool
     fast = o.fast and o.condition is None
     if fast and len(o.inputs) == 1:
         (x,) = o.inputs
-        signature = _parameters(o)
         given = "{" + ", ".join(f"{p!r}: {p}" for p in o.params) + "}"
         meta = "(" + tuple_of(list(o.params)) + ")" if o.params else "None"
         general = f"general(OP_{o.name}, (t,), {given}, out)"
         src = f"""
-def {o.name}({x}{signature}):
+def {o.name}({_signature(o)}):
     t = {x}
     try: {x} = t._a
     except AttributeError: raise not_a_tensor(OP_{o.name}, (t,), 0) from None
@@ -594,7 +595,7 @@ def {o.name}({x}, {y}, *, out=None):
         arguments = ", ".join(o.inputs)
         given = ", ".join(f"{p!r}: {p}" for p in o.params)
         src = f"""
-def {o.name}({arguments}{_parameters(o)}):
+def {o.name}({_signature(o)}):
     return general(OP_{o.name}, ({arguments},), {{{given}}}, out)
 """
     if operator:
@@ -611,16 +612,27 @@ def operator_general(o: Op, args: tuple[Any, ...], params: dict[str, Any], out: 
     return general(o, args, params, out)
 
 
-def _parameters(o: Op) -> str:
-    """The parameters of a generated function's signature, `out` the last."""
+def _in_order(o: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel, which takes inputs first, as formulas call it: arguments in the order of the signature."""
+    places = [o.order.index(a) for a in (*o.inputs, *o.params)]
+
+    def ordered(*args: Any) -> Any:
+        return kernel(*[args[i] for i in places])
+
+    return ordered
+
+
+def _signature(o: Op) -> str:
+    """The arguments of a generated function, in the order of the block's signature, `out` the last."""
     parts = []
     star = False
-    for p, d in o.params.items():
+    for p in o.order:
         if p in o.keyword_only and not star:
             parts.append("*")
             star = True
+        d = None if p in o.optional else o.params.get(p, _MISSING)
         parts.append(p if d is _MISSING else f"{p}={d!r}")
-    return "".join(", " + p for p in [*parts, *([] if star else ["*"]), "out=None"])
+    return ", ".join([*parts, *([] if star else ["*"]), "out=None"])
 
 
 def compile_structured(o: Op) -> Callable[..., Any]:
@@ -628,7 +640,6 @@ def compile_structured(o: Op) -> Callable[..., Any]:
     NAMESPACE[f"OP_{o.name}"] = o
     NAMESPACE[f"K_{o.name}"] = o.kernel
     keys = [*o.inputs, *o.params]
-    heads = [n + "=None" if n in o.optional else n for n in o.inputs]
     unpack, args = [], []
     for i, n in enumerate(o.inputs):
         unpack.append(f"    t_{n} = {n}")
@@ -659,7 +670,7 @@ def compile_structured(o: Op) -> Callable[..., Any]:
             "    if out is not None: return type(r)(*[store(d, x) for d, x in zip(out, r)])\n    return r\n"
         )
     src = f"""
-def {o.name}({', '.join(heads)}{_parameters(o)}):
+def {o.name}({_signature(o)}):
 {chr(10).join(unpack)}
     try: {results} = K_{o.name}({', '.join(keys)})
     except Exception as e: raise op_error(OP_{o.name}, ({tuple_of(args)}), {{{given}}}, e) from None
@@ -913,7 +924,7 @@ def record(name: str, doc: str, *, node: str, latex: str, inputs: Sequence[str] 
         samples=tuple(more.get("samples", ())), fails=tuple(more.get("fails", ())), family="", promote="none",
         pointwise=False, view=more.get("view", False), aux=(), lazy=False, kernel=more.get("kernel", lambda *a: None),
         method=more.get("method", False), inplace=False, public=more.get("public", name), fast=False, condition=None,
-        aliases=tuple(more.get("aliases", ())), keyword_only=frozenset(), forward=None, result=None,
+        aliases=tuple(more.get("aliases", ())), keyword_only=frozenset(), forward=None, order=tuple(inputs), result=None,
     )  # fmt: skip
     REGISTRY[name] = o
     return o
@@ -947,7 +958,7 @@ def _to_bundle(n: Node, g: Any) -> tuple[Bundle]:
 PORT = _Port(
     Op(
         "port", ("node",), {}, "Port", {}, {}, "", {}, "", "", (), (), "", "none", False, False, (), True, _to_bundle, False,
-        False, "port", False, None, (), frozenset(), None, None,
+        False, "port", False, None, (), frozenset(), None, (), None,
     ),
     _to_bundle,
     _to_bundle,
