@@ -1,0 +1,82 @@
+"""torch.linalg: the names under which linear algebra is found there. Nothing is defined here but thin spellings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.errors import RuntimeFault
+from engine.ops.matmul import (
+    cholesky, cross, det, eigh, matmul, matrix_power, multi_dot, qr, slogdet, svd,
+)  # fmt: skip
+from engine.ops.matmul import inverse as inv
+from engine.ops.matmul import pinverse as pinv
+from engine.ops.op import TENSORS
+
+Tensor = Any
+
+__all__ = [
+    "cholesky", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "matmul", "matrix_norm", "matrix_power", "multi_dot",
+    "norm", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "vecdot", "vector_norm",
+]  # fmt: skip
+
+
+def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:  # noqa: N803
+    """The X with A @ X = B (or X @ A = B)."""
+    if left:
+        return TENSORS["solve_"](A, B, True)
+    t = TENSORS["swap"]
+    return t(TENSORS["solve_"](t(A), t(B), True))
+
+
+def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:  # noqa: A002
+    """The p-norm of all elements, or over dim."""
+    return TENSORS["vector_norm_"](x if dtype is None else x.to(dtype), float(ord), dim, keepdim)
+
+
+def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False) -> Tensor:  # noqa: A002, N803
+    """Norms of matrices: Frobenius, nuclear, 1, 2 and infinity."""
+    a, b = dim
+    if ord == "fro":
+        return TENSORS["vector_norm_"](A, 2.0, tuple(dim), keepdim)
+    if ord in (2, -2, "nuc"):
+        s = svdvals(TENSORS["movedim"](A, (a, b), (-2, -1)))
+        r = s.sum(-1) if ord == "nuc" else (s.amax(-1) if ord == 2 else s.amin(-1))
+        return r.unsqueeze(a).unsqueeze(b) if keepdim else r
+    if ord in (1, -1, float("inf"), float("-inf")):
+        along, over = (a, b) if abs(ord) == 1 else (b, a)
+        sums = A.abs().sum(along, keepdim=True)
+        r = sums.amax(over, keepdim=True) if ord > 0 else sums.amin(over, keepdim=True)
+        return r if keepdim else r.squeeze((a, b))
+    raise RuntimeFault(f"linalg.matrix_norm: Order {ord} not supported.")
+
+
+def norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:  # noqa: A002, N803
+    """The norm of a vector or a matrix, by `ord` and the number of dims."""
+    if dtype is not None:
+        A = A.to(dtype)  # noqa: N806
+    if ord is None:
+        return TENSORS["vector_norm_"](A, 2.0, dim, keepdim)
+    matrix = dim is not None and not isinstance(dim, int) and len(dim) == 2
+    if matrix or isinstance(ord, str) or (dim is None and A.dim() == 2):
+        return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim)
+    return vector_norm(A, ord, dim, keepdim)
+
+
+def svdvals(A: Tensor) -> Tensor:  # noqa: N803
+    """Singular values."""
+    return svd(A, False)[1]
+
+
+def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:  # noqa: N803
+    """Eigenvalues of symmetric matrices."""
+    return eigh(A, UPLO)[0]
+
+
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
+    """Inner products along dim."""
+    return (x * y).sum(dim)
+
+
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:  # noqa: N803
+    """The diagonal of matrices."""
+    return TENSORS["diagonal"](A, offset, dim1, dim2)
