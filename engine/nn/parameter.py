@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.creation import check_device, empty, resolve, sizes
+from engine.dtypes import TYPE_NAMES
 from engine.errors import RuntimeFault
 from engine.ops.op import NAMESPACE
 from engine.tensor import Tensor, make
@@ -16,9 +17,8 @@ new = object.__new__
 
 def typename(value: Any) -> str:
     """How torch names the type of a value in its messages."""
-    if isinstance(value, Tensor) and type(value) is Tensor:
-        name: str = value.type()
-        return name
+    if isinstance(value, Tensor):
+        return "torch." + TYPE_NAMES[value.dtype]
     cls = value if isinstance(value, type) else type(value)
     module = getattr(cls, "__module__", "")
     return cls.__qualname__ if module in ("", "builtins", "__builtin__") else f"{module}.{cls.__qualname__}"

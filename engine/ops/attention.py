@@ -22,21 +22,21 @@ ROWS = [[1.0, 2.0, 3.0], [-1.0, 0.0, 4.0]]
 _SITE = "https://pytorch.org/docs/stable/generated/torch."
 
 op("add_scalar(input, number)", forward="input + number", partials={"input": "1"}, node="AddBackward1",
-   latex="x + c", latex_partials={"input": "1"}, doc="A number added, as torch's composites do it.",
+   latex="{input} + c", latex_partials={"input": "1"}, doc="A number added, as torch's composites do it.",
    source=_SITE + "add.html", samples=[Sample((ROWS,), {"number": 2.0})], method=False, inplace=False,
    public="add")  # fmt: skip
 op("sub_scalar(input, number)", forward="input - number", partials={"input": "1"}, node="SubBackward1",
-   latex="x - c", latex_partials={"input": "1"}, doc="A number subtracted, as torch's composites do it.",
+   latex="{input} - c", latex_partials={"input": "1"}, doc="A number subtracted, as torch's composites do it.",
    source=_SITE + "sub.html", samples=[Sample((ROWS,), {"number": 2.0})], method=False, inplace=False,
    public="sub")  # fmt: skip
 op("mul_scalar(input, number)", forward="input * number", partials={"input": "number"},
    vjps={"input": "g * number"}, node="MulBackward1",
-   latex=r"c\,x", latex_partials={"input": "c"}, doc="A product with a number, as torch's composites do it.",
+   latex=r"c\,{input}", latex_partials={"input": "c"}, doc="A product with a number, as torch's composites do it.",
    source=_SITE + "mul.html", samples=[Sample((ROWS,), {"number": 2.0})], method=False, inplace=False,
    public="mul")  # fmt: skip
 op("div_scalar(input, number)", forward="input / number", partials={"input": "1 / number"},
    vjps={"input": "g / number"}, node="DivBackward1",
-   latex=r"\frac{x}{c}", latex_partials={"input": r"\frac{1}{c}"},
+   latex=r"\frac{input}{c}", latex_partials={"input": r"\frac{1}{c}"},
    doc="A quotient by a number, as torch's composites do it.",
    source=_SITE + "div.html", samples=[Sample((ROWS,), {"number": 2.0})], method=False, inplace=False,
    public="div")  # fmt: skip
@@ -92,8 +92,8 @@ word(
     "norm_along(input, p, dim, keepdim=False)",
     vjps={"input": "norm_along_vjp(g, input, out, p, dim, keepdim)"},
     node="NormBackward1",
-    latex=r"\lVert x \rVert_p",
-    latex_partials={"input": r"\frac{x\,|x|^{p-2}}{\lVert x \rVert_p^{p-1}}"},
+    latex=r"\lVert {input} \rVert_p",
+    latex_partials={"input": r"\frac{x\,|{input}|^{p-2}}{\lVert {input} \rVert_p^{p-1}}"},
     doc="The p-norm along one dimension; the derivative at 0 is 0.",
     source=_SITE + "norm.html",
     samples=[Sample((ROWS,), {"p": p, "dim": -1}) for p in (2.0, 1.0, 3.0)],
@@ -123,7 +123,7 @@ def _safe_softmax(x: Array) -> Array:
     "safe_softmax(input, dim)",
     vjps={"input": "softmax_vjp(g, out, dim)"},
     node="SafeSoftmaxBackward0",
-    latex=r"\frac{e^{x}}{\sum e^{x}}",
+    latex=r"\frac{e^{input}}{\sum e^{input}}",
     latex_partials={"input": r"y \odot (g - \textstyle\sum g \odot y)"},
     doc="Softmax along the last dimension that gives zeros, not nan, for a row that is masked out whole.",
     source=_SITE + "nn.functional.scaled_dot_product_attention.html",

@@ -143,7 +143,7 @@ word(
     },
     aux=("xhat", "rstd"),
     node="NativeBatchNormBackward0",
-    latex=r"\frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}\,w + b",
+    latex=r"\frac{{input} - \mu}{\sqrt{\sigma^2 + \epsilon}}\,{weight} + {bias}",
     latex_partials={
         "input": r"\frac{w}{\sigma}(g - \bar{g} - \hat{x}\,\overline{g\hat{x}})",
         "weight": r"\textstyle\sum g\hat{x}",
@@ -235,7 +235,7 @@ word(
     },
     aux=("xhat", "rstd"),
     node="NativeLayerNormBackward0",
-    latex=r"\frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}\,w + b",
+    latex=r"\frac{{input} - \mu}{\sqrt{\sigma^2 + \epsilon}}\,{weight} + {bias}",
     latex_partials={
         "input": r"\frac{1}{\sigma}(gw - \overline{gw} - \hat{x}\,\overline{gw\hat{x}})",
         "weight": r"\textstyle\sum g\hat{x}",
@@ -324,7 +324,7 @@ word(
     },
     aux=("xhat", "rstd"),
     node="NativeGroupNormBackward0",
-    latex=r"\frac{x - \mu_G}{\sqrt{\sigma_G^2 + \epsilon}}\,w + b",
+    latex=r"\frac{{input} - \mu_G}{\sqrt{\sigma_G^2 + \epsilon}}\,{weight} + {bias}",
     latex_partials={
         "input": r"\frac{1}{\sigma_G}(gw - \overline{gw} - \hat{x}\,\overline{gw\hat{x}})",
         "weight": r"\textstyle\sum g\hat{x}",
@@ -401,7 +401,7 @@ word("embedding_vjp", _embedding_vjp, _embedding_vjp_tensors)
     inputs=2,
     vjps={"weight": "embedding_vjp(g, indices, weight_shape, padding_idx, scale_grad_by_freq)"},
     node="EmbeddingBackward0",
-    latex=r"w_{i}",
+    latex=r"{weight}_{i}",
     latex_partials={"weight": r"\bar{w}_{i} \mathrel{+}= g"},
     doc="Row i of the weight for every index i.",
     source=_SITE + "Embedding.html",

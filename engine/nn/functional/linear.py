@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import RuntimeFault, unsupported
+from engine.errors import RuntimeFault, TypeFault, unsupported
+from engine.ops.linear import affine_of
 from engine.ops.op import TENSORS
 from engine.tensor import Tensor, make
 
@@ -18,16 +19,29 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     weight  (out_features, in_features), bias (out_features,)
     graph   TBackward0 and AddmmBackward0 for matrices; views around them, or matmul, for other ranks
     """
-    n = len(input._s)
-    if bias is None:
-        return TENSORS["matmul"](input, weight.t())  # type: ignore[no-any-return]
-    if n == 2:
-        return TENSORS["addmm"](bias, input, weight.t())  # type: ignore[no-any-return]
-    if len(weight._s) == 2 and n and input.is_contiguous():
+    try:
+        n = len(input._s)
+        if n == 2 and len(weight._s) == 2:
+            if bias is not None:
+                return affine_of(input, weight, bias)  # type: ignore[no-any-return]
+            return TENSORS["mm"](input, weight.t())  # type: ignore[no-any-return]
+    except AttributeError:
+        raise _no_tensor(input, weight, bias) from None
+    if bias is not None and len(weight._s) == 2 and n and input.is_contiguous():
         flat = input.view((-1, input._s[-1])) if input.numel() else input.reshape((-1, input._s[-1]))
-        out = TENSORS["addmm"](bias, flat, weight.t())
-        return out.view((*input._s[:-1], weight._s[0]))  # type: ignore[no-any-return]
-    return TENSORS["matmul"](input, weight.t()) + bias  # type: ignore[no-any-return]
+        return affine_of(flat, weight, bias).view((*input._s[:-1], weight._s[0]))  # type: ignore[no-any-return]
+    out = TENSORS["matmul"](input, weight.t())
+    return out if bias is None else out + bias  # type: ignore[no-any-return]
+
+
+def _no_tensor(*given: Any) -> TypeFault:
+    """torch's complaint about the first argument that is no tensor."""
+    for i, (name, value) in enumerate(zip(("input", "weight", "bias"), given, strict=True)):
+        if not isinstance(value, Tensor) and not (name == "bias" and value is None):
+            return TypeFault(
+                f"linear(): argument '{name}' (position {i + 1}) must be Tensor, not {type(value).__name__}"
+            )
+    raise AssertionError
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -63,11 +63,13 @@ __all__ = [
 
 def _name_as_torch() -> None:
     """Classes print themselves as torch's: <class 'torch.nn.modules.linear.Linear'>."""
-    homes = {"attention": "activation", "upsampling": "upsampling"}
+    homes = {
+        "MultiheadAttention": "activation", "PixelShuffle": "pixelshuffle", "PixelUnshuffle": "pixelshuffle",
+        "Fold": "fold", "Unfold": "fold",
+    }  # fmt: skip
     for name in __all__:
         cls = globals()[name]
-        home = cls.__module__.rpartition(".")[2]
-        cls.__module__ = "torch.nn.modules." + homes.get(home, home)
+        cls.__module__ = "torch.nn.modules." + homes.get(name, cls.__module__.rpartition(".")[2])
 
 
 _name_as_torch()

@@ -300,6 +300,12 @@ class BackwardHook:
 
     def _without_inputs(self) -> None:
         """No input asked for a gradient: the hooks run at the outputs, with None for every input."""
+        warnings.warn(
+            "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs "
+            "require gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module."
+            "register_full_backward_hook for more details.",
+            stacklevel=5,
+        )
         grad_inputs = tuple(None for _ in range(self.n_inputs))
         for hook in self.hooks:
             changed = hook(self.module, grad_inputs, self.grad_outputs)

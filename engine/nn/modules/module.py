@@ -45,8 +45,8 @@ def indent(text: str, spaces: int) -> str:
 class Module:
     """Base class of all layers and models: assign parameters, buffers and submodules as attributes, write `forward`.
 
-    Note [Fast call]: `_plain` is True on the class and set False on an instance by the first hook registered on it,
-    so an ordinary call tests two flags and goes straight to `forward`.
+    Note [Fast call]: `_plain` is True until the first hook is registered, so that an ordinary call tests two flags and
+    goes straight to `forward`.
 
     source  https://pytorch.org/docs/stable/generated/torch.nn.Module.html
     """
@@ -59,7 +59,7 @@ class Module:
     _version: ClassVar[int] = 1
     call_super_init: ClassVar[bool] = False
     dump_patches: ClassVar[bool] = False
-    _plain: bool = True
+    _plain: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not self.call_super_init:
@@ -72,6 +72,7 @@ class Module:
         # straight into __dict__: our own __setattr__ sorts parameters, buffers and modules and needs these first
         self.__dict__.update(
             training=True,
+            _plain=True,
             _parameters={},
             _buffers={},
             _non_persistent_buffers_set=set(),
@@ -171,6 +172,8 @@ class Module:
         for table in ("_parameters", "_buffers", "_modules"):
             if table in here and name in here[table]:
                 return here[table][name]
+        if name == "_plain":  # a call before __init__: torch stumbles over the table of hooks it looks at first
+            name = "_backward_hooks"
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def _drop(self, name: str, *tables: str) -> None:
