@@ -30,8 +30,8 @@ from engine.trace.run import run as record
 from engine.trace.source import FILENAME
 
 PROGRAM_MODULE = "__main__"
-CLOCK, PROCESSOR = signal.SIGUSR1, signal.SIGXCPU
-"""The parent's last warning before it kills, and the kernel's."""
+CLOCK, PROCESSOR = getattr(signal, "SIGUSR1", None), getattr(signal, "SIGXCPU", None)
+"""The parent's last warning before it kills, and the kernel's. Windows has neither."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -126,6 +126,7 @@ class Outlet:
     """Lines out, each whole: a warning that arrives in the middle of one waits until it is written."""
 
     def __init__(self) -> None:
+        self.fd = WRITE_FD
         self.busy = self.used = False
         self.late: Callable[[], None] | None = None
 
@@ -136,7 +137,7 @@ class Outlet:
         try:
             rest = memoryview(line if line.endswith(b"\n") else line + b"\n")
             while rest:
-                rest = rest[os.write(WRITE_FD, rest) :]
+                rest = rest[os.write(self.fd, rest) :]
         finally:
             self.busy = False
             late, self.late = self.late, None
@@ -145,6 +146,9 @@ class Outlet:
 
 
 OUTLET = Outlet()
+
+BALLAST = 4 << 20
+"""Bytes reserved, never touched, and given back when memory ran out, so that there is some to say so with."""
 
 
 def read_job() -> Job:
@@ -190,15 +194,16 @@ def warn_by_signal(limits: dict[str, int | float]) -> None:
         else:
             raise_in_program(error, frame)
 
-    signal.signal(CLOCK, handle)
-    signal.signal(PROCESSOR, handle)
+    for number in (CLOCK, PROCESSOR):
+        if number is not None:
+            signal.signal(number, handle)
 
 
 def run() -> NoReturn:
     """Called once by a child whose box is closed. Leaves the process."""
     try:
         job = read_job()
-        ballast = mmap.mmap(-1, 4 << 20, mmap.MAP_PRIVATE)  # given back when memory ran out, to say so with
+        ballast = mmap.mmap(-1, BALLAST)
         manners.fix_chance(job.seed)
         warn_by_signal(job.limits)
         try:
@@ -211,6 +216,16 @@ def run() -> NoReturn:
         OUTLET.emit(ev.End(status="ok"))  # "I am done": the parent writes the real one
     finally:
         os._exit(0)
+
+
+def run_unboxed() -> NoReturn:
+    """For app/sandbox/single_user.py: a process of its own, the user's privileges, events to standard output."""
+    preload()
+    OUTLET.fd = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    run()
 
 
 def describe(error: BaseException) -> ev.Fail:
