@@ -6,6 +6,7 @@ import re
 
 import httpx
 import pytest
+
 from engine.catalog import catalog
 
 ADDRESSES = ["/", "/ops", "/ops/mul", "/docs"]
