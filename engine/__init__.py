@@ -25,6 +25,10 @@ from engine.autograd import functional as _functional  # noqa: I001  (fills the 
 from engine import creation as _creation
 from engine import random as random
 from engine import sampling as _sampling
+from engine import conversion as _conversion
+from engine import inplace as _inplace
+from engine import linalg as linalg
+from engine.conversion import result_type as result_type
 from engine.printing import set_printoptions as set_printoptions
 from engine.random import Generator as Generator
 from engine.random import default_generator as default_generator
@@ -39,10 +43,16 @@ from engine.ops.op import REGISTRY as _REGISTRY
 for _d in _dtypes.ALL:
     globals()[_d.name] = _d
 globals().update(_dtypes.ALIASES)
+for _name, _f in _COMPOSITES.items():
+    globals().setdefault(_name, _f)
 for _name, _op in _REGISTRY.items():
     if _op.method:
-        globals().setdefault(_name, _op.call)
+        for _alias in (_name, *_op.aliases):
+            globals().setdefault(_alias, _op.call)
 for _name, _f in _COMPOSITES.items():
     globals().setdefault(_name, _f)
 globals().update(_creation.PUBLIC)
 globals().update(_sampling.PUBLIC)
+
+from engine import optim as optim  # noqa: E402
+from engine import utils as utils  # noqa: E402
