@@ -46,7 +46,7 @@ def axes_of(dim: Dims, ndim: int) -> tuple[int, ...] | None:
 
 def axis_of(dim: int, ndim: int) -> int:
     """dim as an axis >= 0; a 0-dim tensor counts as having one."""
-    n = max(ndim, 1)
+    n = ndim or 1
     if not -n <= dim < n:
         raise IndexFault(
             f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})",
