@@ -49,8 +49,6 @@ for _name, _op in _REGISTRY.items():
     if _op.method:
         for _alias in (_name, *_op.aliases):
             globals().setdefault(_alias, _op.call)
-for _name, _f in _COMPOSITES.items():
-    globals().setdefault(_name, _f)
 globals().update(_creation.PUBLIC)
 globals().update(_sampling.PUBLIC)
 

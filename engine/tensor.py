@@ -24,7 +24,7 @@ from engine.errors import RuntimeFault, TypeFault, ValueFault, near_miss
 from engine.ops import kernels
 from engine.ops import activation, index, matmul, pointwise, reduce, shape  # noqa: F401  (their blocks fill the registry)
 from engine.ops.op import (
-    BW, COMPOSITES, E0, LEAF_SEQ, META, NAMESPACE, REGISTRY, RULES, SAVED, SEQ, SHAPE, TENSORS, Op, compile_pointwise,
+    BW, COMPOSITES, E0, LEAF_SEQ, META, METHODLESS, NAMESPACE, REGISTRY, RULES, SAVED, SEQ, SHAPE, TENSORS, Op, compile_pointwise,
     failed,
 )  # fmt: skip
 
@@ -72,13 +72,14 @@ LEAF = "a leaf Variable that requires grad is being used in an in-place operatio
 class Tensor:
     """A multi-dimensional array that can take part in a graph of derivatives."""
 
-    __slots__ = ("_a", "_n", "_s", "_b", "__dict__", "__weakref__")
+    __slots__ = ("_a", "_n", "_s", "_b", "_v", "__dict__", "__weakref__")
     __module__ = "torch"
     __array_priority__ = 1000
 
     _a: Any  # payload, see Note [Payload]
     _n: Any  # graph node, or None
     _s: tuple[int, ...]  # shape
+    _v: Any  # weak references to its views; unset while it has none
     _b: Any  # (base, op, params, other inputs) of a view; unset otherwise
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -484,7 +485,13 @@ class Tensor:
     def __iter__(self) -> Iterator[Any]:
         if not self._s:
             raise TypeFault("iteration over a 0-d tensor")
-        return iter([TENSORS["select"](self, 0, i) for i in range(self._s[0])])
+        return iter(TENSORS["unbind"](self, 0))
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return index.getitem(self, key)  # type: ignore[no-any-return]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        index.setitem(self, key, value)
 
     def __contains__(self, value: Any) -> bool:
         return bool((self == value).any())
@@ -516,7 +523,7 @@ class Tensor:
         return r
 
     def __getattr__(self, name: str) -> Any:
-        if name == "_b":  # the slot is filled for views only
+        if name in ("_b", "_v"):  # filled for views, and for what has some
             return None
         if name.startswith("_"):  # an unset slot is asked for often; looking for near misses takes milliseconds
             raise AttributeError(name)
@@ -548,12 +555,6 @@ def make(payload: Any, shape_: tuple[int, ...]) -> Tensor:
 def wrap_array(a: Any) -> Tensor:
     """A tensor that shares an array's memory (a scalar stays a scalar)."""
     return make(a, a.shape)
-
-
-def link_view(r: Tensor, base: Tensor, o: Op, params: dict[str, Any]) -> None:
-    """Note that r shares base's storage, and how to see it again after base has changed."""
-    b = base._b
-    r._b = (b[0] if b else base, base, o, params)
 
 
 def missing_attribute(name: str) -> Exception:
@@ -660,13 +661,9 @@ def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
             TENSORS["rebase_view"](t, m)
         else:
             t._n = m
-            rebind_views(t)
+            if t._v:
+                TENSORS["rebase_views"](t)
     return t
-
-
-def rebind_views(base: Tensor) -> None:
-    """Give the live views of a changed base their new history."""
-    TENSORS["rebase_views"](base)
 
 
 def inplace(name: str) -> Callable[..., Tensor]:
@@ -683,10 +680,8 @@ def inplace(name: str) -> Callable[..., Tensor]:
     return method
 
 
-NAMESPACE.update(store=store, link_view=link_view)
-TENSORS.update(missing_attribute=missing_attribute, revive=backward.revive, wrap_array=wrap_array)
-TENSORS.setdefault("rebase_views", lambda base: None)
-TENSORS.setdefault("rebase_view", lambda t, m: None)
+NAMESPACE.update(store=store)
+TENSORS.update(missing_attribute=missing_attribute, size_class=Size, revive=backward.revive, wrap_array=wrap_array)
 
 
 def cast(t: Tensor, numpy_type: Any) -> Tensor:
@@ -699,6 +694,9 @@ TENSORS["cast"] = cast
 
 def install_methods() -> None:
     """Put the registry's operations on the class: method, in-place form."""
+    for name, f in COMPOSITES.items():
+        if not hasattr_own(name) and name not in METHODLESS:
+            setattr(Tensor, name, f)
     for name, o in REGISTRY.items():
         if not o.method:
             continue
@@ -707,9 +705,6 @@ def install_methods() -> None:
                 setattr(Tensor, alias, o.call)
             if o.inplace:
                 setattr(Tensor, alias + "_", inplace(name))
-    for name, f in COMPOSITES.items():
-        if not hasattr_own(name):
-            setattr(Tensor, name, f)
 
 
 def hasattr_own(name: str) -> bool:

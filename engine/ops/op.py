@@ -756,6 +756,8 @@ def general(o: Op, args: tuple[Any, ...], params: dict[str, Any], out: Any = Non
     args = tuple(a.item() if isinstance(a, np.generic) else a for a in args)
     skip = o.inputs.index(o.condition) if o.condition is not None else -1
     compute = result_dtype([a for i, a in enumerate(args) if i != skip])
+    if o.promote == "first":
+        compute = dtypes.of(args[0]._a)
     if o.promote == "float" and not compute.is_floating_point:
         compute = dtypes.get_default_dtype()
     if o.promote == "bool" and len(args) == 1:

@@ -1,0 +1,237 @@
+"""In-place operations that are not simply `name_` of an operation, and the autograd of changing views.
+
+Note [Views and history]
+    A view knows its base and the steps that lead to it (`_b`); a base knows its live views by weak references (`_v`).
+    Changing a view with a gradient makes the base a new node, CopySlices: its gradient goes to the base's old node with
+    zeros where the view lies, and the view's part goes to the node of the new value. All live views then get new nodes
+    by walking their steps again from the base. torch: rebase_history, CopySlices.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from engine import dtypes
+from engine.errors import RuntimeFault, TypeFault
+from engine.ops import kernels
+from engine.ops.op import META, NAMESPACE, REGISTRY, SHAPE, TENSORS, Custom, Node, Op, Sample, failed, link, op, record
+from engine.ops.shape import PIECE
+from engine.tensor import Tensor, apply_inplace, inplace, make
+
+Array = Any
+Steps = list[tuple[Op, dict[str, Any]]]
+
+
+def steps_to(view: Tensor) -> Steps:
+    """The view operations that lead from the base to this view."""
+    steps: Steps = []
+    while view._b:
+        _, parent, o, params = view._b
+        steps.append((o, params))
+        view = parent
+    return steps[::-1]
+
+
+def walk_array(a: Array, steps: Steps) -> Array:
+    """The same steps over an array."""
+    for o, params in steps:
+        a = o.kernel(a, **params)
+    return a
+
+
+def walk_tensor(t: Tensor, steps: Steps) -> Tensor:
+    """The same steps over a Tensor."""
+    for o, params in steps:
+        t = TENSORS["take_view"](t, params["where"]) if o is PIECE else o.call(t, **params)  # type: ignore[misc]
+    return t
+
+
+def _take_view(t: Tensor, where: Any) -> Tensor:
+    """One piece of a tensor as a view."""
+    for d, w in reversed(list(enumerate(where))):
+        if isinstance(w, int):
+            t = TENSORS["select"](t, d, w)
+        elif w != slice(None):
+            t = TENSORS["slice"](t, d, w.start, w.stop, 1)
+    return t
+
+
+TENSORS["take_view"] = _take_view
+COPY_SLICES = record(
+    "copy_slices", "A part of a tensor replaced by new values.", node="CopySlices", inputs=("input", "values"),
+    latex=r"{input}_{I} \leftarrow {values}", source="https://pytorch.org/docs/stable/notes/autograd.html",
+)  # fmt: skip
+
+
+def _slices_arrays(n: Node, g: Any) -> tuple[Any, ...]:
+    g = kernels.full(g, n[SHAPE])
+    steps = n[META]["steps"]
+    out = []
+    for p in n[META]["positions"]:
+        whole = g.copy()
+        part = walk_array(whole, steps)
+        if p == 0:
+            part[...] = 0
+            out.append(whole)
+        else:
+            out.append(part.copy())
+    return tuple(out)
+
+
+def _slices_tensors(n: Node, g: Tensor) -> tuple[Any, ...]:
+    steps = n[META]["steps"]
+    out = []
+    for p in n[META]["positions"]:
+        if p == 0:
+            whole = TENSORS["clone"](g)
+            zero_(walk_tensor(whole, steps))
+            out.append(whole)
+        else:
+            out.append(walk_tensor(g, steps))
+    return tuple(out)
+
+
+COPY_SLICES_RULE = Custom(COPY_SLICES, _slices_arrays, _slices_tensors)
+
+
+def link_view(r: Tensor, parent: Tensor, o: Op, params: dict[str, Any]) -> None:
+    """Note that r shares the storage of parent, and how to see it again after the base has changed."""
+    b = parent._b
+    base = b[0] if b else parent
+    r._b = (base, parent, o, params)
+    views = base._v
+    if views is None:
+        base._v = views = []
+    elif len(views) & 31 == 31:  # now and then, forget those that are gone
+        views[:] = [v for v in views if v() is not None]
+    views.append(weakref.ref(r))
+
+
+def rebase_view(view: Tensor, node: Node | None) -> None:
+    """A view was changed in place to a value that `node` made: give base and views their new history."""
+    base = view._b[0]
+    if node is None and base._n is None:
+        return
+    value = make(view._a, view._s)
+    value._n = node
+    steps = steps_to(view)
+    base._n = link(COPY_SLICES_RULE, (base, value), base._s, {"steps": steps})
+    if NAMESPACE["_obs"] is not None:
+        NAMESPACE["_obs"].forward(COPY_SLICES, base._n, (base, value), (base,), {}, saved=(), inplace=True)
+    rebase_views(base)
+
+
+def rebase_views(base: Tensor) -> None:
+    """Walk the steps of all live views of a base again."""
+    views = base._v
+    if not views or not NAMESPACE["grad_on"]:
+        return
+    watching, NAMESPACE["_obs"] = NAMESPACE["_obs"], None
+    try:
+        for ref in list(views):
+            view = ref()
+            if view is not None and (base._n is not None or view._n is not None):
+                view._n = walk_tensor(base, steps_to(view))._n
+    finally:
+        NAMESPACE["_obs"] = watching
+
+
+NAMESPACE["link_view"] = link_view
+TENSORS.update(rebase_view=rebase_view, rebase_views=rebase_views, apply_inplace=apply_inplace)
+
+# ---- copying and filling ------------------------------------------------------------------------------------------
+
+op("copied(input, src)", inputs=2, forward="copied(input, src)", general=lambda a, s: np.broadcast_to(s, a.shape).copy(),
+   vjps={"input": "zero(g)", "src": "g"}, partials={"src": "1"}, promote="first", node="CopyBackwards", method=False,
+   inplace=False, latex="{src}", fast=False, doc="The values of another tensor.", public="copy_", condition="src",
+   samples=[Sample(([1.0, 2.0], [3.0, 4.0])), Sample((([1.0, 2.0], [3.0, 4.0]), [5.0, 6.0]))],
+   source="https://pytorch.org/docs/stable/generated/torch.Tensor.copy_.html")  # fmt: skip
+op("filled(input, value)", forward="filled(input, value)", general=lambda a, v: np.full_like(a, v), public="fill_",
+   vjps={"input": "zero(g)"}, partials={"input": "0"}, node="FillBackward0", method=False, inplace=False, latex="{value}",
+   fast=False, doc="One number everywhere.", samples=[Sample(([1.0, 2.0],), {"value": 3.0})],
+   source="https://pytorch.org/docs/stable/generated/torch.Tensor.fill_.html")  # fmt: skip
+op("zeroed(input)", forward="zeros_like(input)", vjps={"input": "zero(g)"}, partials={"input": "0"}, node="ZeroBackward0",
+   method=False, inplace=False, latex="0", doc="Zero everywhere.", public="zero_", samples=[Sample(([1.0, 2.0],))],
+   source="https://pytorch.org/docs/stable/generated/torch.Tensor.zero_.html")  # fmt: skip
+
+
+def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+    """The values of another tensor, broadcast and converted."""
+    if not isinstance(src, Tensor):
+        raise TypeFault(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+    if kernels.broadcast_shapes(self._s, src._s) != self._s:
+        from engine.ops.op import _misfit
+
+        fits = kernels.broadcast_shapes(self._s, src._s)
+        raise failed(REGISTRY["copied"], (self, src), _misfit(self._s, src._s) if fits is None else RuntimeFault(
+            f"output with shape {list(self._s)} doesn't match the broadcast shape {list(fits)}"))  # fmt: skip
+    if src._a.dtype != self._a.dtype:
+        src = TENSORS["to_dtype"](src, dtypes.of(self._a))
+    return apply_inplace(self, TENSORS["copied"](self, src), REGISTRY["copied"])
+
+
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """One number everywhere."""
+    if isinstance(value, Tensor):
+        if value._s:
+            raise RuntimeFault(
+                f"fill_ only supports 0-dimension value tensor but got tensor with {len(value._s)} dimensions."
+            )
+        return copy_(self, value)
+    if not isinstance(value, (bool, int, float, np.generic)):
+        raise TypeFault(f"fill_(): argument 'value' (position 1) must be Number, not {type(value).__name__}")
+    return apply_inplace(self, TENSORS["filled"](self, value), REGISTRY["filled"])
+
+
+def zero_(self: Tensor) -> Tensor:
+    """Zero everywhere."""
+    return apply_inplace(self, TENSORS["zeroed"](self), REGISTRY["zeroed"])
+
+
+def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """One number on the diagonal."""
+    fill_(TENSORS["diagonal"](self, 0, 0, 1), fill_value)
+    return self
+
+
+def _reshaped_inplace(name: str) -> Any:
+    f = TENSORS[name]
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        r = f(self, *args, **kwargs)
+        self._a, self._s = r._a, r._s
+        if NAMESPACE["grad_on"]:
+            self._n = r._n
+        return self
+
+    method.__name__ = method.__qualname__ = name + "_"
+    method.__doc__ = f"{name}() of the tensor itself."
+    return method
+
+
+def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
+    """Another shape, with new storage where more elements are needed."""
+    if self._n is not None:
+        raise RuntimeFault("cannot resize variables that require grad")
+    shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+    flat = np.resize(self._array(), shape) if self._a.size else np.zeros(shape, self._a.dtype)
+    self._a, self._s = flat, tuple(shape)
+    return self
+
+
+for _f in (copy_, fill_, zero_, fill_diagonal_, resize_):
+    setattr(Tensor, _f.__name__, _f)
+    TENSORS[_f.__name__] = _f
+for _name in ("squeeze", "unsqueeze", "t", "transpose", "swapaxes", "swapdims"):
+    setattr(Tensor, _name + "_", _reshaped_inplace(_name))
+for _name in ("pow", "square", "float_power", "clamp", "lerp", "masked_fill", "scatter", "index_fill", "cumsum", "cumprod",
+              "addmm", "addmv", "baddbmm", "div", "add", "sub"):  # fmt: skip
+    setattr(Tensor, _name + "_", inplace(_name))
+for _name, _of in (("divide", "div"), ("multiply", "mul"), ("subtract", "sub"), ("true_divide", "div"), ("clip", "clamp"),
+                   ("fix", "trunc"), ("greater", "gt"), ("less", "lt")):  # fmt: skip
+    setattr(Tensor, _name, TENSORS[_of])
+    setattr(Tensor, _name + "_", getattr(Tensor, _of + "_"))
+    TENSORS[_name] = TENSORS[_of]
