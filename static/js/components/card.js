@@ -30,7 +30,21 @@ export function Card(props) {
 }
 
 /** @param {Parameters<typeof Card>[0]} props @param {Arr | null} gradient */
-function draw({ card, box, tensor, op, scale, root, active, selected, near, marks, note, t, tabbable, pending }, gradient) {
+function draw(props, gradient) {
+  return props.card.role === 'failed' ? refused(props) : whole(props, gradient);
+}
+
+/** The op that raised: no value, no gradient. @param {Parameters<typeof Card>[0]} props */
+function refused({ card, box, active, selected, t, tabbable }) {
+  const { w, h, title } = measure(card);
+  return html`<g class=${`node op failed ${active ? 'active fail' : ''} ${selected ? 'selected' : ''}`} transform=${`translate(${box.x},${box.y})`} role="treeitem" tabindex=${tabbable ? 0 : -1} data-key=${card.key} aria-label=${`${card.label}: ${t('card.refused')}`}>
+    <rect x="-5" y="-5" width=${w + 10} height=${h + 10} rx="15" class="halo" /><rect width=${w} height=${h} rx="10" class="card" />${badge(card.sign)}
+    <text x=${10.5 + badgeWidth(card.sign) + 8} y="21" class="name">${clip(card.label, title)}</text>
+    <text x=${w / 2} y=${h - 19} class="refused">✕ ${t('card.refused')}</text></g>`;
+}
+
+/** @param {Parameters<typeof Card>[0]} props @param {Arr | null} gradient */
+function whole({ card, box, tensor, op, scale, root, active, selected, near, marks, note, t, tabbable, pending }, gradient) {
   const { w, h, grid, value, grad, title } = measure(card);
   const leaf = card.kind === 'leaf';
   const parameter = leaf && card.grads;

@@ -29,6 +29,9 @@ export function block(grid, shape, row, col) {
   return [at(row, grid.rows, rows), at(row + 1, grid.rows, rows), at(col, grid.cols, cols), at(col + 1, grid.cols, cols)];
 }
 
+/** Cells are addressed by their place in the tensor's table. @param {'v' | 'g'} kind @param {[number, number, number, number]} block */
+const address = (kind, [row, , col]) => `${kind}${row}.${col}`;
+
 /** The block's value of largest magnitude: an average would hide the cell that explodes. @param {ArrayLike<number>} values @param {number} cols @param {[number, number, number, number]} block */
 function strongest(values, cols, [r0, r1, c0, c1]) {
   let best = NaN;
@@ -62,7 +65,7 @@ export function Heat({ array, grid, x, y, most, mark, kind }) {
       const value = grid.whole ? values[r * cols + c] ?? NaN : strongest(values, cols, block(grid, shape, r, c));
       const [cx, cy] = [0.5 + c * (grid.cw + 1), 0.5 + r * (grid.ch + 1)];
       const known = grid.whole ? r * cols + c < values.length : !Number.isNaN(value) || block(grid, shape, r, c)[0] * cols < values.length;
-      cells.push(html`<rect x=${cx} y=${cy} width=${grid.cw} height=${grid.ch} rx=${grid.cw > 8 ? 2 : 1} class=${known ? level(value, most) : 'hnone'} data-cell=${`${kind}${r}.${c}`} />`);
+      cells.push(html`<rect x=${cx} y=${cy} width=${grid.cw} height=${grid.ch} rx=${grid.cw > 8 ? 2 : 1} class=${known ? level(value, most) : 'hnone'} data-cell=${address(kind, block(grid, shape, r, c))} />`);
       if (grid.text) cells.push(html`<text x=${cx + grid.cw / 2} y=${cy + grid.ch / 2 + (grid.big ? 4.2 : 3.4)} class=${grid.big ? 'num big' : 'num'}>${grid.big ? fit(value, room) : cell(value, whole)}</text>`);
     }
   }

@@ -30,7 +30,7 @@ export function about({ event, graph, state, stops }) {
     case 'accumulate': return { ...subject, cards: keys([event.tensor]), tone: 'backward' };
     case 'update': return { ...subject, cards: keys([event.tensor]), tone: 'update' };
     case 'zero': return { ...subject, cards: keys(event.tensors), tone: 'update' };
-    case 'fail': return { ...subject, cards: keys(event.tensors ?? []), tone: 'fail' };
+    case 'fail': return { ...subject, cards: [...(graph.cards.has('fail') ? ['fail'] : []), ...keys(event.tensors ?? [])], tone: 'fail' };
     default: return subject;
   }
 }

@@ -2,7 +2,7 @@
  * The picture's structure: cards and edges of one whole step, from its events. The same for every moment of the step
  * and, as ids repeat, for every step of the same shape. Knows no coordinates and no values.
  *
- * @import {Broadcast, Event, Forward, Leaf} from '../types.js'
+ * @import {Broadcast, Event, Fail, Forward, Leaf} from '../types.js'
  * @import {OpInput} from './reduce.js'
  * @typedef {{key: string, kind: 'leaf' | 'op', tensor: number, at: number, shape: number[], dtype: string, name: string,
  *   label: string, expr: string, sign: string, role: string, grads: boolean, scope: string, line: number,
@@ -25,6 +25,7 @@ export function graph(events) {
     if (event.kind === 'leaf') builder.leaf(event, at);
     else if (event.kind === 'enter') builder.enter(event.scope, event.type);
     else if (event.kind === 'forward') builder.forward(event, at);
+    else if (event.kind === 'fail' && event.op) builder.fail(event, at);
   });
   return builder.finish();
 }
@@ -102,6 +103,18 @@ class Builder {
       expr: expression(event.op, operands.filter((text) => text !== ''), inputs), sign: sign(event.op, inputs), role: 'result',
       grads: event.node != null, scope: event.scope ?? '', line: event.at?.[0] ?? 0, op: event, inputs,
     });
+  }
+
+  /** The op that refused its inputs is drawn as well: it is what one looks for. @param {Fail} event @param {number} at */
+  fail(event, at) {
+    const inputs = (event.tensors ?? []).map((tensor, i) => ({ name: String(i), tensor, const: null, broadcast: null }));
+    const names = inputs.map((input) => this.operand(input));
+    inputs.forEach(({ tensor }, index) => {
+      const source = this.cards.get(this.byTensor.get(tensor) ?? '');
+      if (source) this.edges.push({ id: `fail:${index}`, from: source.key, to: 'fail', tensor, index, shape: this.shapes.get(tensor) ?? source.shape, broadcast: null, grads: false });
+    });
+    this.cards.set('fail', { key: 'fail', kind: 'op', tensor: -1, at, shape: [], dtype: '', name: '', label: expression(event.op ?? '', names, inputs), expr: '', sign: sign(event.op ?? '', inputs),
+      role: 'failed', grads: false, scope: '', line: event.at?.[0] ?? 0, op: null, inputs });
   }
 
   /** @type {Map<number, number[]>} */ shapes = new Map();

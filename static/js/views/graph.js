@@ -97,7 +97,7 @@ function Picture({ moment, ui, t, structure, placed, subject }) {
     const op = state.ops[to.tensor];
     const active = subject.edge === edge.id;
     const wide = route.points.length === 2 && !crowded && alone(edge, edges);
-    return [{ edge, points: route.points, side: route.side, lift: route.lift, reached: !!op, sent: op?.sent.find((sent) => sent.index === edge.index), active, wide,
+    return [{ edge, points: route.points, side: route.side, lift: route.lift, reached: !!op || to.role === 'failed', sent: op?.sent.find((sent) => sent.index === edge.index), active, wide,
       near: selected === edge.from || selected === edge.to, selected: selected === edge.id, t, crowded }];
   });
   const strands = drawn.find((each) => each.active && each.side && each.sent && summed(each.sent));

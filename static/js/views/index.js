@@ -19,7 +19,10 @@ import { explainView } from './explain.js';
 import { fitView } from './fit.js';
 import { graphView } from './graph.js';
 import { headerView } from './header.js';
+import { inspectorView } from './inspector.js';
 import { landscapeView } from './landscape.js';
+import { ledgerView } from './ledger.js';
+import { lensView } from './lens.js';
 import { lossView } from './loss.js';
 import { outputView } from './output.js';
 import { parametersView } from './parameters.js';
@@ -32,11 +35,14 @@ export const VIEWS = [
   codeView,
   explainView,
   graphView,
+  inspectorView,
+  lensView,
   lossView,
   parametersView,
   landscapeView,
   fitView,
   updateView,
+  ledgerView,
   outputView,
   timelineView,
 ];

@@ -1,0 +1,87 @@
+/**
+ * The life of every .grad in a step: what each backward call added, when it was cleared, what an update read. And what is
+ * worth a word: gradients that pile up, saved values gone, units that died, numbers that vanish or explode. Pure.
+ *
+ * @import {Arr, Event} from '../types.js'
+ * @import {Graph} from './graph.js'
+ * @typedef {{at: number, kind: 'start' | 'add' | 'zero' | 'read', backward: number, delta: Arr | null, after: Arr | null, to?: string, optimizer?: string, line: number}} Entry
+ * @typedef {{at: number, key: string, words: Record<string, string | number>, card: string}} Notice  key: of the sentence; card: where it shows
+ */
+import { decode, magnitude } from './arrays.js';
+
+/** @param {readonly Event[]} events  of one window @returns {Map<number, Entry[]>} by tensor */
+export function ledger(events) {
+  /** @type {Map<number, Entry[]>} */ const books = new Map();
+  let backward = 0;
+  const book = (/** @type {number} */ tensor) => books.get(tensor) ?? (books.set(tensor, []).get(tensor) ?? []);
+  events.forEach((event, at) => {
+    const line = event.at?.[0] ?? 0;
+    if (event.kind === 'leaf' && event.requires_grad) book(event.tensor).push({ at, kind: 'start', backward: 0, delta: null, after: event.grad ?? null, line });
+    else if (event.kind === 'seed') backward += 1;
+    else if (event.kind === 'accumulate') book(event.tensor).push({ at, kind: 'add', backward, delta: event.delta, after: event.after, line });
+    else if (event.kind === 'zero') for (const tensor of event.tensors) book(tensor).push({ at, kind: 'zero', backward, delta: null, after: null, to: event.to, line });
+    else if (event.kind === 'update') book(event.tensor).push({ at, kind: 'read', backward, delta: null, after: typeof event.terms?.grad === 'object' ? event.terms.grad : null, optimizer: event.optimizer ?? '', line });
+  });
+  return books;
+}
+
+const VANISHING = 1e-7;
+const EXPLODING = 1e4;
+
+/** @param {readonly Event[]} events @param {Graph} graph @returns {Notice[]} */
+export function notices(events, graph) {
+  /** @type {Notice[]} */ const found = [];
+  const once = new Set();
+  /** @param {Notice} notice */
+  const note = (notice) => {
+    const id = `${notice.key} ${notice.card}`;
+    if (!once.has(id)) found.push(notice);
+    once.add(id);
+  };
+  const label = (/** @type {string} */ key) => graph.cards.get(key)?.label ?? '';
+  let seeds = 0;
+  events.forEach((event, at) => {
+    if (event.kind === 'seed') seeds += 1;
+    if (event.kind === 'accumulate' && event.before && magnitude(event.before) > 0) {
+      const card = graph.byTensor.get(event.tensor) ?? '';
+      note({ at, key: seeds > 1 ? 'notice.second' : 'notice.piled', words: { name: label(card) }, card });
+    }
+    if (event.kind === 'accumulate') {
+      const card = graph.byTensor.get(event.tensor) ?? '';
+      const size = magnitude(event.delta);
+      if (size > EXPLODING) note({ at, key: 'notice.exploding', words: { name: label(card), size: size.toExponential(1) }, card });
+      else if (size > 0 && size < VANISHING) note({ at, key: 'notice.vanishing', words: { name: label(card), size: size.toExponential(1) }, card });
+      else if (size === 0 && !wild(event.delta)) note({ at, key: 'notice.nothing', words: { name: label(card) }, card });
+    }
+    if (event.kind === 'contribute' && event.local && dead(event.local)) {
+      const card = graph.byNode.get(event.node) ?? '';
+      note({ at, key: 'notice.dead', words: { name: label(card) }, card });
+    }
+    if (event.kind === 'forward' && event.outputs.some((output) => wild(output.value))) {
+      const inputs = event.inputs.flatMap((input) => (input.tensor == null ? [] : graph.cards.get(graph.byTensor.get(input.tensor) ?? '')?.key ?? []));
+      const card = graph.byTensor.get(event.outputs[0].tensor) ?? '';
+      if (!inputs.some((key) => once.has(`wild ${key}`))) note({ at, key: 'notice.wild', words: { name: label(card) }, card });
+      once.add(`wild ${card}`);
+    }
+    if (event.kind === 'ready' && wild(event.grad) && !once.has('wild grad')) {
+      once.add('wild grad');
+      const card = graph.byNode.get(event.node) ?? '';
+      note({ at, key: 'notice.wild-grad', words: { name: label(card) }, card });
+    }
+  });
+  return found;
+}
+
+/** Holds NaN or infinity. @param {Arr} array */
+function wild(array) {
+  if (array.stats) return (array.stats.nan ?? 0) + (array.stats.inf ?? 0) > 0;
+  const { values } = decode(array);
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return true;
+  return false;
+}
+
+/** Lets nothing through. @param {Arr} local */
+function dead(local) {
+  const { values, whole, count } = decode(local);
+  return whole && count > 0 && Array.prototype.every.call(values, (value) => value === 0);
+}
