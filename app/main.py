@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from app.settings import Settings
 from app.store import Store, open_store
 from app.templating import Pages
 
+log = logging.getLogger("backstep")
+
 
 class Static(StaticFiles):
     """Files of static/. Under an address that names the content they never change."""
@@ -36,8 +39,13 @@ class Static(StaticFiles):
 
 def local_runner(settings: Settings) -> Runner:
     """The embedded one: forked children in the box, one slot a core."""
+    from app.sandbox import lockdown
     from app.sandbox.local import LocalRunner
+    from app.sandbox.single_user import SingleUserRunner, banner
 
+    if settings.unsafe_single_user and lockdown.unsupported():
+        log.warning(banner())
+        return SingleUserRunner(host=settings.host, queue=settings.queue, limits=limits_of(settings))
     return LocalRunner(slots=settings.slots, queue=settings.queue, limits=limits_of(settings), stand_in=True)
 
 

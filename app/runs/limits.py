@@ -55,7 +55,7 @@ def available_memory() -> int | None:
     return min(found, default=None)
 
 
-def fitting_slots(wanted: int, memory: int, *, base: int = 256 * MIB) -> int:
+def fitting_slots(wanted: int, memory: int, *, base: int = 512 * MIB) -> int:
     """How many programs of `memory` bytes each fit at once; at least one, at most `wanted`."""
     available = available_memory()
     if available is None:

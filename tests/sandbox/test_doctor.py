@@ -36,7 +36,7 @@ def test_too_little_memory_is_a_note(monkeypatch):
 
 
 def test_slots_fit_the_memory_and_one_always_does(monkeypatch):
-    monkeypatch.setattr(limits_module, "available_memory", lambda: 2048 * MIB)
+    monkeypatch.setattr(limits_module, "available_memory", lambda: 2048 * MIB)  # 512 are the server's
     assert fitting_slots(8, 512 * MIB) == 3
     assert fitting_slots(2, 512 * MIB) == 2
     assert fitting_slots(8, 4096 * MIB) == 1
