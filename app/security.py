@@ -112,8 +112,10 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             if scope["type"] == "websocket":
-                return await send({"type": "websocket.close", "code": 1000})
-            return await self.app(scope, receive, send)
+                await send({"type": "websocket.close", "code": 1000})
+            else:
+                await self.app(scope, receive, send)
+            return
         headers = dict(scope["headers"])
         peer = scope["client"][0] if scope.get("client") else "local"
         if peer in self.proxies and (forwarded := headers.get(b"x-forwarded-for")):
@@ -138,24 +140,31 @@ class Guard:
                     out.append((b"cache-control", b"no-store"))
             await send(message)
 
+        verdict: list[Problem] = []
+
+        async def quiet(message: Message) -> None:
+            if not verdict or started:  # who reads the body takes our refusal for a body that it cannot parse
+                await protected(message)
+
         try:
             self._admit(scope, headers, address, client)
         except Problem as problem:
-            return await problem.response()(scope, receive, protected)
-        if scope["method"] not in ("GET", "HEAD"):
-            receive = self._limited(receive)
-        try:
-            await self.app(scope, receive, protected)
-        except Problem as problem:  # raised while the body was being read, outside of any route's handler
-            if started:
-                raise
             await problem.response()(scope, receive, protected)
+            return
+        if scope["method"] not in ("GET", "HEAD"):
+            receive = self._limited(receive, verdict)
+        try:
+            await self.app(scope, receive, quiet)
+        except Problem as problem:
+            verdict.append(problem)
         except Exception:
-            log.exception("unexpected: %s %s", scope["method"], path)
+            if not verdict:
+                log.exception("unexpected: %s %s", scope["method"], path)
+                verdict.append(Problem("internal", "it has been noted; the next request is not affected"))
             if started:
                 raise
-            internal = Problem("internal", "it has been noted; the next request is not affected")
-            await internal.response()(scope, receive, protected)
+        if verdict and not started:
+            await verdict[0].response()(scope, receive, protected)
 
     def _behind(self, forwarded: str, peer: str) -> str:
         """The nearest address that no trusted proxy has."""
@@ -186,8 +195,8 @@ class Guard:
         if length.isdigit() and int(length) > self.max_body:
             raise Problem("body-too-large", f"bodies end at {self.max_body} bytes, this has {int(length)}")
 
-    def _limited(self, receive: Receive) -> Receive:
-        """`receive` that counts bytes and watches the clock until the body is there."""
+    def _limited(self, receive: Receive, verdict: list[Problem]) -> Receive:
+        """`receive` that counts bytes and watches the clock; a refusal is raised and noted."""
         got, more = 0, True
         deadline = time.monotonic() + self.settings.body_seconds
 
@@ -200,12 +209,14 @@ class Guard:
                     message = await receive()
             except TimeoutError:
                 seconds = self.settings.body_seconds
-                raise Problem("body-timeout", f"a body has to arrive within {seconds:g} s") from None
+                verdict.append(Problem("body-timeout", f"a body has to arrive within {seconds:g} s"))
+                raise verdict[0] from None
             if message["type"] == "http.request":
                 got += len(message.get("body", b""))
                 more = message.get("more_body", False)
                 if got > self.max_body:
-                    raise Problem("body-too-large", f"bodies end at {self.max_body // 1024} KiB")
+                    verdict.append(Problem("body-too-large", f"bodies end at {self.max_body // 1024} KiB"))
+                    raise verdict[0]
             else:
                 more = False
             return message

@@ -45,7 +45,7 @@ def given(inputs: dict[str, Any]) -> dict[str, dict[str, Any]]:
             raise Problem("expression", f"input {name}: rows of equal length, numbers only") from None
         if array.size > MAX_ELEMENTS or array.ndim > 8:
             raise Problem("expression", f"input {name} has {array.size} elements; at most {MAX_ELEMENTS}")
-        out[name] = {"value": value, "requires_grad": bool(wanted)}
+        out[name] = {"value": _told(value), "requires_grad": bool(wanted)}
     return out
 
 
@@ -67,6 +67,15 @@ def encode(value: Any, shape: Sequence[int] = ()) -> Any:
     if len(shape) == 0 and isinstance(value, np.ndarray) and value.dtype == np.float32:
         value = value.reshape(-1)[0]
     return encode_any(value, shape)
+
+
+def _told(value: Any) -> Any:
+    """As JSON can hold it."""
+    if isinstance(value, list):
+        return [_told(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 class Watch:

@@ -83,6 +83,12 @@ def test_infinities_and_nan_survive_as_texts():
     assert told["result"]["data"] == ["NaN"] and told["gradients"]["y"]["data"] == ["-Infinity"]
 
 
+def test_an_input_may_be_nan_or_infinite():
+    told = ask("x + y", {"x": "NaN", "y": float("inf")})
+    assert told["inputs"]["x"]["value"] == "NaN" and told["inputs"]["y"]["value"] == "Infinity"
+    assert "torch.tensor(float('nan'), " in told["program"]
+
+
 def test_numbers_alone_are_computed_before():
     told = ask("2*pi*r", {"r": 1.0})
     assert math.isclose(one(told["gradients"]["r"]), 2 * math.pi, rel_tol=1e-6)

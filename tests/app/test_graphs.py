@@ -85,8 +85,7 @@ def test_an_error_in_an_expression_is_a_problem_with_its_column(served):
 
 @needs_box
 def test_a_program_gives_the_graph_of_its_last_step(boxed):
-    told = boxed.client.post(URL, json={"code": "import torch\nx = torch.ones(2, 2, requires_grad=True)\ny = x + 1\n"
-                                               "z = (y * y * 2).mean()\nz.backward()\nprint(x.grad)\n"}).json()  # fmt: skip
+    told = boxed.client.post(URL, json={"code": MEAN}).json()
     assert told["gradients"]["x"]["data"] == [2, 2, 2, 2]
     assert [node["grad_fn"] for node in told["nodes"] if node["grad_fn"]] == [
         "AddBackward0", "MulBackward0", "MulBackward0", "MeanBackward0",
