@@ -19,7 +19,7 @@ from app.runs.runner import CHUNK, RunnerLost, RunnerUnavailable
 from app.sandbox import canary, lockdown
 from app.sandbox.local import LocalRunner
 
-from .boxes import QUICK, Trace, needs_box, trace_of, with_runner
+from .boxes import QUICK, Trace, needs_box, sabotage, trace_of, with_runner
 
 pytestmark = needs_box
 
@@ -511,18 +511,42 @@ def test_a_box_that_leaks_runs_nothing(monkeypatch):
     asyncio.run(main())
 
 
-def test_the_canary_tells_what_it_could_do(monkeypatch):
-    """A box without its filter: the children's self-test is the first to notice."""
-    monkeypatch.setattr(canary, "TRIES", "print('canary: read a file')\n")
-
-    async def use() -> str:
+def reason_of_refusal() -> str:
+    async def main() -> str:
         runner = LocalRunner(slots=1, limits=QUICK)
         await runner.start()
-        health = await runner.health()
-        await runner.close()
-        return health.reason
+        try:
+            health = await runner.health()
+            assert not health.ready
+            with pytest.raises(RunnerUnavailable):
+                await trace_of(runner, "print(1)\n")
+            return health.reason
+        finally:
+            await runner.close()
 
-    assert "read a file" in asyncio.run(use())
+    return asyncio.run(main())
+
+
+def test_without_the_filter_the_self_test_stops_every_child(monkeypatch):
+    sabotage(monkeypatch, "lockdown.install = lambda filter: None")
+    assert f"status {lockdown.LEAK}" in reason_of_refusal()
+
+
+def test_without_filter_and_self_test_the_canary_tells(monkeypatch):
+    sabotage(monkeypatch, "lockdown.install = lambda filter: None; lockdown.leaks = lambda: []")
+    reason = reason_of_refusal()
+    assert "does not hold" in reason
+    assert "write elsewhere" in reason
+
+
+def test_a_limit_that_cannot_be_set_stops_every_child(monkeypatch):
+    sabotage(monkeypatch, "lockdown.limit_resources = lambda **_: 1 / 0")
+    assert f"status {lockdown.FAILED}" in reason_of_refusal()
+
+
+def test_a_second_thread_before_the_fork_stops_the_zygote(monkeypatch):
+    sabotage(monkeypatch, "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()")
+    assert "did not start" in reason_of_refusal()
 
 
 def test_another_system_refuses_and_says_what_helps(monkeypatch):
