@@ -5,12 +5,14 @@ The numbers themselves come from engine/random.py; here are torch's signatures, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from engine import dtypes
-from engine.creation import check_options, finish, is_int, kind, mismatch, resolve, sizes, take_size
+from engine.autograd.modes import no_grad
+from engine.creation import check_options, finish, is_int, kind, mismatch, resolve, sizes, take_size, zeros_like
 from engine.dtypes import dtype as DType
 from engine.errors import NotImplementedFault, RuntimeFault, TypeFault
 from engine.ops import kernels
@@ -85,7 +87,14 @@ def _like(name: str, input: Any, options: dict[str, Any], make_it: Any) -> Tenso
     if not isinstance(input, Tensor):
         raise TypeFault(f"{name}(): argument 'input' (position 1) must be Tensor, not {kind(input)}")
     options.pop("memory_format", None)
-    return make_it(input._s, **{**options, "dtype": options.get("dtype") or input.dtype})  # type: ignore[no-any-return]
+    options["dtype"] = options.get("dtype") or input.dtype
+    if input.is_contiguous():
+        return make_it(input._s, **options)  # type: ignore[no-any-return]
+    generator = options.pop("generator", None)
+    t = zeros_like(input, **options)
+    with no_grad():  # torch keeps the strides of its input, and draws in the order of memory
+        t._a = np.zeros_like(input._array(), t._a.dtype)
+        return normal_(t, generator=generator) if make_it is randn else uniform_(t, generator=generator)
 
 
 def rand_like(input: Any, **options: Any) -> Tensor:
@@ -261,8 +270,19 @@ def multinomial(
 
 
 # ---- in place -------------------------------------------------------------------------------------
-def _fill(t: Tensor, array: Array) -> Tensor:
-    array = np.asarray(array).astype(t._a.dtype, copy=False)
+def _memory_order(t: Tensor) -> list[int]:
+    """The dimensions from the longest step in memory to the shortest: torch fills a tensor as it lies there."""
+    if t.is_contiguous():
+        return list(range(len(t._s)))
+    strides = t._array().strides
+    return sorted(range(len(strides)), key=lambda axis: -strides[axis])
+
+
+def _fill(t: Tensor, draw: Callable[[tuple[int, ...]], Array]) -> Tensor:
+    """Fill t with what draw(shape) gives for its shape in memory order."""
+    order = _memory_order(t)
+    array = np.asarray(draw(tuple(t._s[axis] for axis in order))).transpose(np.argsort(order))
+    array = array.astype(t._a.dtype, copy=False)
     return apply_inplace(t, make(array[kernels.ORIGIN[array.ndim]] if array.size == 1 else array, t._s))
 
 
@@ -280,7 +300,7 @@ def normal_(self: Tensor, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = N
     _check_std(s)
     _floating(self.dtype, "normal_kernel_cpu")
     g = _generator("normal_", generator)
-    return _fill(self, _normals(g, self._s, m, s, self.dtype, self.is_contiguous()))
+    return _fill(self, lambda shape: _normals(g, shape, m, s, self.dtype, self.is_contiguous()))
 
 
 def uniform_(self: Tensor, from_: Any = 0.0, to: Any = 1.0, *, generator: Any = None, **named: Any) -> Tensor:
@@ -290,18 +310,21 @@ def uniform_(self: Tensor, from_: Any = 0.0, to: Any = 1.0, *, generator: Any = 
     _floating(self.dtype, "check_uniform_bounds")
     if low > high:
         raise RuntimeFault(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
-    return _fill(self, _generator("uniform_", generator).uniform(self._s, low, high, _drawn_as(self.dtype)))
+    g = _generator("uniform_", generator)
+    return _fill(self, lambda shape: g.uniform(shape, low, high, _drawn_as(self.dtype)))
 
 
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     """Fill with ones, with probability p (a number or a tensor), and zeros."""
     g = _generator("bernoulli_", generator)
     if isinstance(p, Tensor) and p._s:
-        return _fill(self, _chances(np.asarray(TENSORS["expand"](p, self._s)._a).reshape(self._s), g))
+        chances = np.asarray(TENSORS["expand"](p, self._s)._a).reshape(self._s)
+        order = _memory_order(self)
+        return _fill(self, lambda _: _chances(chances.transpose(order), g))
     chance = _real("bernoulli_", "p", p, 1)
     if not 0 <= chance <= 1:
         raise RuntimeFault(f"bernoulli_ expects p to be in [0, 1], but got p={chance:g}")
-    return _fill(self, g.bernoulli(self._s, chance))
+    return _fill(self, lambda shape: g.bernoulli(shape, chance))
 
 
 def random_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Tensor:
@@ -315,10 +338,10 @@ def random_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Te
         raise mismatch("random_", *args)
     g = _generator("random_", generator)
     if not given:
-        return _fill(self, g.whole(self._s, REACH[self.dtype.name]))
+        return _fill(self, lambda shape: g.whole(shape, REACH[self.dtype.name]))
     low, high = (0, int(given[0])) if len(given) == 1 else map(int, given)
     _check_bounds(low, high, self.dtype)
-    return _fill(self, g.integers(self._s, low, high))
+    return _fill(self, lambda shape: g.integers(shape, low, high))
 
 
 def exponential_(self: Tensor, lambd: Any = 1.0, *, generator: Any = None) -> Tensor:
@@ -327,7 +350,8 @@ def exponential_(self: Tensor, lambd: Any = 1.0, *, generator: Any = None) -> Te
     if rate <= 0:
         raise RuntimeFault(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
     _floating(self.dtype, "exponential_cpu")
-    return _fill(self, _generator("exponential_", generator).exponential(self._s, rate, _drawn_as(self.dtype)))
+    g = _generator("exponential_", generator)
+    return _fill(self, lambda shape: g.exponential(shape, rate, _drawn_as(self.dtype)))
 
 
 for _method in (normal_, uniform_, bernoulli_, random_, exponential_, bernoulli, multinomial):

@@ -11,8 +11,8 @@ Note [Rules work on numbers and arrays]: a rule uses augmented assignment on wha
 array in place and replaces a number. Its temporaries stay small, because the loop feeds large arrays by blocks.
 
 Note [Terms]: an observer is told, for each update, everything from which `after` follows from `before`: the
-group's options in force (betas as beta1, beta2; flags as 1), the step count, the gradient, the numbers of the
-step, and the state after it.
+group's options (betas as beta1, beta2; flags only if set, as 1), the step count, the gradient, the state after
+the step, and those of the step's numbers that cannot be told from these.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from engine.creation import full_like, tensor
 from engine.dtypes import TYPE_NAMES, float32
 from engine.errors import NotImplementedFault, RuntimeFault, TypeFault, ValueFault
 from engine.ops.kernels import ORIGIN, unbox
+from engine.ops.op import E0, META
 from engine.tensor import Tensor
 
 Group = dict[str, Any]
@@ -105,6 +106,7 @@ class Optimizer:
     __module__ = "torch.optim.optimizer"
 
     counts = True  # the state holds the number of steps taken, "step"
+    tells: Slots = ()  # which of its numbers an observer needs to follow the step
     shared = True  # parameters of one group with equal counts have equal numbers
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
@@ -206,7 +208,7 @@ class Optimizer:
                 _in_blocks(self.rule, c, [w, g, *state_arrays])
         if watching is not None:
             after = {name: s._a.copy() for name, s in zip(slots, tensors, strict=True)}
-            terms = _terms(group, plain, t, g.copy(), after)
+            terms = _terms(group, {name: plain[name] for name in self.tells}, t, g.copy(), after)
             watching.update(p, before, p._a.copy(), self, terms)
 
     def _prepare(self, p: Tensor, group: Group, state: dict[str, Any]) -> None:
@@ -226,14 +228,17 @@ class Optimizer:
                 observer.watch.zero(cleared, "none" if set_to_none else "zero")
         for group in self.param_groups:
             for p in group["params"]:
-                grad = p.grad
+                n = p._n
+                leaf = n is not None and n[E0] is None
+                grad = n[META] if leaf else p.grad
                 if grad is None:
                     continue
-                if set_to_none:
-                    p.grad = None
+                if not set_to_none:
+                    _fill_with_zeros(grad)
+                elif leaf:
+                    n[META] = None  # past the property, which would tell the observer of each one
                 else:
-                    grad.detach_() if grad.grad_fn is not None else grad.requires_grad_(False)
-                    grad.zero_()
+                    p.grad = None
 
     def add_param_group(self, param_group: Group) -> None:
         """Add parameters with options of their own; what the group does not say, the defaults say."""
@@ -405,6 +410,17 @@ def _cast(numbers: dict[str, Any], dtype: Any, arrays: bool) -> Any:
     return SimpleNamespace(**{k: convert(v) if type(v) is float else v for k, v in numbers.items()})
 
 
+def _fill_with_zeros(grad: Tensor) -> None:
+    grad._n = None  # torch: detach_()
+    a = grad._a
+    if type(a) is ndarray:
+        a.fill(0)
+        versions.bump(a)
+    else:
+        grad._a = fresh = a.dtype.type(0)
+        versions.replaced(a, fresh)
+
+
 def put(old: Payload, new: Payload) -> Payload:
     """Renew state to a value computed apart: in place in an array, as the new number otherwise."""
     if type(old) is ndarray:
@@ -419,18 +435,17 @@ def _in_blocks(rule: Callable[..., Any], c: Any, arrays: list[Any]) -> None:
         rule(c, *[a[start : start + BLOCK] for a in flat])
 
 
-def _terms(group: Group, numbers: dict[str, Any], t: int, grad: Payload, state: dict[str, Payload]) -> dict[str, Any]:
+def _terms(group: Group, told: dict[str, Any], t: int, grad: Payload, state: dict[str, Payload]) -> dict[str, Any]:
     """See Note [Terms]."""
     terms: dict[str, Any] = {}
     for name, value in group.items():
-        if name in IMPLEMENTATION or name in ("params", "param_names") or value is None:
-            continue
         if isinstance(value, tuple):
-            single = name.removesuffix("s")
-            terms.update({f"{single}{i}": float(v) for i, v in enumerate(value, 1)})
-        elif name == "lr" or (value and not isinstance(value, str)):
+            terms.update({f"{name.removesuffix('s')}{i}": float(v) for i, v in enumerate(value, 1)})
+        elif name in IMPLEMENTATION or value is False or not isinstance(value, (int, float, Tensor)):
+            continue
+        else:
             terms[name] = float(number(value))
-    terms.update({k: float(v) for k, v in numbers.items() if k not in terms and (v or type(v) is float)})
+    terms.update(told)
     if t:
         terms["step"] = t
     return terms | {"grad": grad} | state

@@ -198,6 +198,19 @@ def test_terms_are_numbers_and_copies(cls, options, ear):
     assert {"lr", "grad"} <= first.keys()
 
 
+@pytest.mark.parametrize(("cls", "options"), OPTIMIZERS, ids=lambda v: getattr(v, "__name__", ""))
+def test_the_update_follows_from_its_terms(cls, options, ear):
+    from engine.trace.rules import apply
+
+    w = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
+    optimizer = cls([w], **options)
+    for gradient in ([2.0, 4.0], [1.0, -3.0], [0.5, 0.25], [-1.0, 2.0], [1.0, 1.0], [2.0, -1.0], [1.5, 1.0]):
+        w.grad = torch.tensor(gradient, dtype=torch.float64)
+        optimizer.step()
+    for _, before, after, _, terms in ear.updates:
+        np.testing.assert_allclose(apply(cls.__name__, before, terms), after, rtol=1e-6)
+
+
 def test_watching_changes_no_bit():
     results = []
     for watched in (False, True):
