@@ -51,7 +51,8 @@ class Sieve:
         self.begun = self.finished = False
         self.failed: ev.Fail | None = None
         self.limit = ""
-        self._rest = b""
+        self._rest: list[bytes] = []  # of a line that has no end yet: joined once, however long it gets
+        self._held = 0
 
     @property
     def stopped(self) -> bool:
@@ -77,21 +78,28 @@ class Sieve:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Whole lines let through, newline included."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        passed = []
+        passed: list[bytes] = []
+        first, newline, after = data.partition(b"\n")
+        self._rest.append(first)
+        self._held += len(first)
+        if self._held > self.limits.line and not self.stopped:
+            self.limit = "line"
+        if not newline or self.stopped:
+            return passed
+        *lines, rest = after.split(b"\n")
+        lines.insert(0, b"".join(self._rest))
+        self._rest, self._held = [rest], len(rest)
         for line in lines:
             if self.stopped:
                 break
             out = self._pass(line)
             if out:
                 passed.append(out)
-        if len(self._rest) > self.limits.line and not self.stopped:
-            self.limit = "line"
         return passed
 
     def close(self) -> None:
         """The child is gone; a line without its newline was cut off by whatever ended it."""
-        self._rest = b""
+        self._rest, self._held = [], 0
 
     def _pass(self, line: bytes) -> bytes:
         if len(line) > self.limits.line:
