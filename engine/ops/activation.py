@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine import dtypes
-from engine.errors import IndexFault, RuntimeFault
+from engine.errors import IndexFault, NotImplementedFault, RuntimeFault
 from engine.ops import kernels
 from engine.ops.op import ARRAYS, TENSORS, Failing, Sample, op
 from engine.ops.vocabulary import word
@@ -41,11 +41,11 @@ relu = op(
 )
 
 leaky_relu = op(
-    "leaky_relu(input, negative_slope=0.01)",
+    "leaky_relu(input, negative_slope=0.01, in_place=False)",
     forward="choose(input > 0, input, input * negative_slope, input)",
     partials={"input": "choose(input > 0, 1.0, negative_slope, input)"},
     vjps={"input": "through(g * choose(input > 0, 1.0, negative_slope, input), input)"},
-    node="LeakyReluBackward0",
+    node=lambda p: "LeakyReluBackward1" if p["in_place"] else "LeakyReluBackward0",
     latex=r"\max(0, {input}) + a\min(0, {input})",
     latex_partials={"input": r"\begin{cases}1 & {input} > 0\\ a & \text{else}\end{cases}"},
     doc="x where x > 0, negative_slope * x elsewhere.",
@@ -140,7 +140,10 @@ prelu_kernel = op(
     "prelu_kernel(input, weight)",
     inputs=2,
     forward="choose(input > 0, input, weight * input, input)",
-    partials={"input": "choose(input > 0, 1.0, weight, input)", "weight": "choose(input > 0, 0.0, input, input)"},
+    partials={
+        "input": "choose(input > 0, 1.0, choose(input < 0, weight, detached(weight), input), input)",
+        "weight": "choose(input >= 0, 0.0, input, input)",
+    },
     node="PreluKernelBackward0",
     latex=r"\max(0, {input}) + {weight}\min(0, {input})",
     latex_partials={"input": r"1 \text{ or } {weight}", "weight": r"\min(0, {input})"},
@@ -156,10 +159,10 @@ prelu_kernel = op(
 
 _ELU_SLOPE = "choose(input <= 0, exp(choose(input < 0, input, 0.0, input) * input_scale) * (input_scale * alpha * scale), scale, input)"
 elu = op(
-    "elu(input, alpha=1.0, scale=1.0, input_scale=1.0)",
+    "elu(input, alpha=1.0, scale=1.0, input_scale=1.0, in_place=False)",
     forward="choose(input <= 0, expm1(choose(input < 0, input, 0.0, input) * input_scale) * (alpha * scale), input * scale, input)",
     partials={"input": _ELU_SLOPE},
-    node="EluBackward0",
+    node=lambda p: "EluBackward1" if p["in_place"] else "EluBackward0",
     latex=r"\begin{cases}{input} & {input} > 0\\ \alpha(e^{input} - 1) & \text{else}\end{cases}",
     latex_partials={"input": r"\begin{cases}1 & {input} > 0\\ \alpha e^{input} & \text{else}\end{cases}"},
     doc="x for x > 0, alpha * (exp(x) - 1) elsewhere (both times scale; selu is one choice of the three numbers).",
@@ -169,10 +172,10 @@ elu = op(
 )
 
 celu = op(
-    "celu(input, alpha=1.0)",
+    "celu(input, alpha=1.0, in_place=False)",
     forward="choose(input <= 0, expm1(choose(input < 0, input, 0.0, input) / alpha) * alpha, input, input)",
     partials={"input": "choose(input <= 0, exp(choose(input < 0, input, 0.0, input) / alpha), 1.0, input)"},
-    node="CeluBackward0",
+    node=lambda p: "CeluBackward1" if p["in_place"] else "CeluBackward0",
     latex=r"\max(0, {input}) + \min(0, \alpha(e^{{input}/\alpha} - 1))",
     latex_partials={"input": r"\begin{cases}1 & {input} > 0\\ e^{{input}/\alpha} & \text{else}\end{cases}"},
     doc="max(0, x) + min(0, alpha * (exp(x / alpha) - 1)).",
@@ -268,8 +271,8 @@ def _checked_dim(x: Array, dim: int) -> int:
     return dim % n
 
 
-def _not_floating(x: Array, name: str) -> RuntimeFault:
-    return RuntimeFault(
+def _not_floating(x: Array, name: str) -> NotImplementedFault:
+    return NotImplementedFault(
         f"\"{name}\" not implemented for '{dtypes.SCALAR_NAMES[dtypes.of(x)]}'",
         hint="convert it first: x.float()",
     )

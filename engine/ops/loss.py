@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine import dtypes
-from engine.errors import IndexFault, RuntimeFault
+from engine.errors import IndexFault, NotImplementedFault, RuntimeFault
 from engine.ops import kernels
 from engine.ops.op import ARRAYS, TENSORS, Failing, Sample, op
 from engine.ops.vocabulary import constant, mean_scale, reduce_loss, word
@@ -35,10 +35,16 @@ def _reductions(*inputs: Any, **params: Any) -> list[Sample]:
 
 def _mse_vjp(g: Array, a: Array, b: Array, reduction: str) -> Array:
     d = a - b
-    return np.multiply(d, g * (2.0 / d.size) if reduction == "mean" else g * 2.0, d) if d.ndim else d * (g * 2.0)
+    scale = g * (2.0 / d.size) if reduction == "mean" else g * 2.0
+    back = np.multiply(d, scale, d) if d.ndim else d * scale
+    return back if back.dtype is a.dtype else back.astype(a.dtype, copy=False)
 
 
-word("mse_vjp", _mse_vjp, lambda g, a, b, reduction: (a - b) * (2.0 * mean_scale(a, reduction)) * g)
+def _mse_vjp_tensors(g: Tensor, a: Tensor, b: Tensor, reduction: str) -> Tensor:
+    return TENSORS["cast"]((a - b) * (2.0 * mean_scale(a, reduction)) * g, a._a.dtype)
+
+
+word("mse_vjp", _mse_vjp, _mse_vjp_tensors)
 
 
 @op(
@@ -56,6 +62,10 @@ word("mse_vjp", _mse_vjp, lambda g, a, b, reduction: (a - b) * (2.0 * mean_scale
 )
 def mse_loss(input: Array, target: Array, reduction: str) -> Array:
     d = input - target
+    if d.dtype.kind != "f" and d.dtype.kind != "V":
+        raise NotImplementedFault(
+            f"\"mse_cpu\" not implemented for '{dtypes.SCALAR_NAMES[dtypes.of(d)]}'", hint="convert it first: x.float()"
+        )
     if reduction == "none":
         return d * d
     flat = d.ravel()
@@ -295,15 +305,10 @@ def _class_weights(target: Array, weight: Array | None, ignore_index: int, dtype
 
 
 def _check_nll(input: Array, target: Array, weight: Array | None) -> None:
-    if target.dtype.kind == "f":
+    if target.dtype not in (np.int64, np.uint8):
         raise RuntimeFault(
-            f"expected scalar type Long but found {dtypes.SCALAR_NAMES[dtypes.of(target)]}",
-            hint="class indices are integers: target.long()",
-        )
-    if target.dtype.itemsize != 8 and target.dtype != np.uint8:
-        raise RuntimeFault(
-            f"expected scalar type Long but found {dtypes.SCALAR_NAMES[dtypes.of(target)]}",
-            hint="class indices are int64: target.long()",
+            f"expected target dtype to be Long or Byte, but got {dtypes.SCALAR_NAMES[dtypes.of(target)]}",
+            hint="class indices are whole numbers: target.long()",
         )
     if weight is not None and weight.shape != (input.shape[0 if input.ndim == 1 else 1],):
         classes = input.shape[0 if input.ndim == 1 else 1]
@@ -329,7 +334,7 @@ def _nll_vjp(
     out = np.zeros(shape, weights.dtype)
     value = weights * -g
     if reduction == "mean":
-        value = value / kernels.total(weights)
+        value = np.where(weights == 0, value.dtype.type(0), value / kernels.total(weights))
     out[_nll_places(np.where(target == ignore_index, 0, target), shape)] = value
     return out
 
@@ -362,7 +367,7 @@ def _nll(input: Array, target: Array, weight: Array | None, ignore_index: int, r
 _NLL: dict[str, Any] = {
     "inputs": ("input", "target", "weight"),
     "optional": ("weight",),
-    "vjps": {"input": "nll_vjp(g, target, weights, input_shape, reduction, ignore_index)"},
+    "vjps": {"input": "through(nll_vjp(g, target, weights, input_shape, reduction, ignore_index), input)"},
     "aux": ("weights",),
     "latex": r"-{input}_{i, {target}_i}",
     "latex_partials": {"input": r"-\mathbb{1}[j = {target}_i]"},
@@ -433,14 +438,40 @@ def _multi_margin_vjp(
     return (slope * scale).reshape(input.shape).astype(input.dtype, copy=False)
 
 
-def _once(name: str) -> Any:
-    def second_order(*args: Any) -> Any:
-        raise RuntimeFault(f"derivative for aten::{name}_backward is not implemented")
-
-    return second_order
+def _refuse(g: Any, name: str) -> Any:
+    raise RuntimeFault(f"derivative for aten::{name} is not implemented")
 
 
-word("multi_margin_vjp", _multi_margin_vjp, _once("multi_margin_loss"))
+word("refuse", _refuse, _refuse)
+
+
+@op(
+    "gradient_once(value, source, name)",
+    inputs=2,
+    vjps={"source": "refuse(g, name)"},
+    node="NotImplemented",
+    latex="{value}",
+    latex_partials={"source": r"\text{none}"},
+    doc="A gradient that torch cannot differentiate again: asking for it raises torch's error.",
+    source="",
+    method=False,
+    public="not_implemented",
+)
+def gradient_once(value: Array, source: Array, name: str) -> Array:
+    return value.copy()
+
+
+def _once(name: str, vjp: Any) -> Any:
+    """A gradient over Tensors, computed from their arrays and not differentiable again."""
+
+    def over_tensors(g: Tensor, input: Tensor, *rest: Any) -> Tensor:
+        arrays = [np.asarray(t._a).reshape(t._s) if hasattr(t, "_a") else t for t in (g, input, *rest)]
+        return TENSORS["gradient_once"](constant(vjp(*arrays)), input, name)
+
+    return over_tensors
+
+
+word("multi_margin_vjp", _multi_margin_vjp, _once("multi_margin_loss_backward", _multi_margin_vjp))
 
 
 @op(
@@ -496,7 +527,9 @@ def _multilabel_margin_vjp(g: Array, input: Array, target: Array, reduction: str
     return (slope * np.asarray(g).reshape(-1, 1)).reshape(input.shape).astype(input.dtype, copy=False)
 
 
-word("multilabel_margin_vjp", _multilabel_margin_vjp, _once("multilabel_margin_loss"))
+word(
+    "multilabel_margin_vjp", _multilabel_margin_vjp, _once("multilabel_margin_loss_backward", _multilabel_margin_vjp)
+)
 
 
 @op(

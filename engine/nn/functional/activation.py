@@ -9,13 +9,17 @@ import numpy as np
 
 
 from engine.errors import RuntimeFault
-from engine.ops.op import TENSORS
+from engine.ops.op import REGISTRY, TENSORS
 from engine.random import default_generator
 from engine.tensor import Tensor, apply_inplace, make
 
 
+_OTHER_NAME = {"leaky_relu", "elu", "celu"}  # torch gives their in-place nodes another name, LeakyReluBackward1
+
+
 def _in_place(name: str, input: Tensor, *args: Any) -> Tensor:
-    return apply_inplace(input, TENSORS[name](input, *args))
+    options = {"in_place": True} if name in _OTHER_NAME else {}
+    return apply_inplace(input, TENSORS[name](input, *args, **options), REGISTRY[name])
 
 
 def _either(name: str, input: Tensor, inplace: bool, *args: Any) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import RuntimeFault, TypeFault, unsupported
+from engine.ops import kernels
 from engine.ops.linear import affine_of
 from engine.ops.op import TENSORS
 from engine.tensor import Tensor, make
@@ -28,8 +29,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     except AttributeError:
         raise _no_tensor(input, weight, bias) from None
     if bias is not None and len(weight._s) == 2 and n and input.is_contiguous():
-        flat = input.view((-1, input._s[-1])) if input.numel() else input.reshape((-1, input._s[-1]))
+        flat = input.view((kernels.numel(input._s[:-1]), input._s[-1]))
         return affine_of(flat, weight, bias).view((*input._s[:-1], weight._s[0]))  # type: ignore[no-any-return]
+    if n == 0:
+        raise RuntimeFault(f"both arguments to linear need to be at least 1D, but they are 0D and {len(weight._s)}D")
     out = TENSORS["matmul"](input, weight.t())
     return out if bias is None else out + bias  # type: ignore[no-any-return]
 

@@ -89,14 +89,16 @@ def mse_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """Mean squared error.  graph  MseLossBackward0"""
-    if input._s != target._s:
+    try:
+        different = input._s != target._s
+    except AttributeError:
+        different = target.size() != input.size()  # raises torch's AttributeError about what is no tensor
+    if different:
         input, target = _broadcast(input, target)
     if size_average is not None or reduce is not None or reduction not in ("mean", "sum", "none"):
         reduction = _reduction(size_average, reduce, reduction)
     if weight is not None:
         return _weighted((input - target) ** 2, input, weight, reduction)
-    if input._a.dtype is not target._a.dtype:
-        input, target = _pair(input, target)
     return TENSORS["mse_loss"](input, target, reduction)  # type: ignore[no-any-return]
 
 
@@ -200,12 +202,12 @@ def binary_cross_entropy_with_logits(
             f"Target size ({Size(target._s)}) must be the same as input size ({Size(input._s)})",
             hint=_size_hint(input, target),
         )
-    if not target.dtype.is_floating_point and not input.dtype.is_floating_point:
-        raise RuntimeFault(
-            f"result type Float can't be cast to the desired output type {dtypes.SCALAR_NAMES[input.dtype]}"
-        )
     if not target.dtype.is_floating_point:
-        target = target.to(input.dtype)
+        raise RuntimeFault(
+            f"result type {dtypes.SCALAR_NAMES[input.dtype]} can't be cast to the desired output type "
+            f"{dtypes.SCALAR_NAMES[target.dtype]}",
+            hint="the target must be floating point: target.float()",
+        )
     return TENSORS["binary_cross_entropy_with_logits"](  # type: ignore[no-any-return]
         *_pair(input, target), weight, pos_weight, reduction
     )
@@ -251,6 +253,11 @@ def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
             return loss.reshape((1,)) if reduction == "none" else loss  # type: ignore[no-any-return]
         return TENSORS["nll_loss"](input, target, weight, ignore_index, reduction)  # type: ignore[no-any-return]
     if target._s[1:] != input._s[2:]:
+        if n == 4:
+            raise RuntimeFault(
+                f"size mismatch (got input: {list(input._s)} , target: {list(target._s)}",
+                hint="the target has the input's dimensions without the second, which is that of the classes",
+            )
         raise RuntimeFault(
             f"Expected target size {[input._s[0], *input._s[2:]]}, got {list(target._s)}",
             hint="the class dimension is the second of the input; the target has all the others",
@@ -489,6 +496,11 @@ def soft_margin_loss(
 ) -> Tensor:
     """log(1 + exp(-target * x))."""
     reduction = _reduction(size_average, reduce, reduction)
+    if target._n is not None:
+        raise RuntimeFault(
+            "The function 'soft_margin_loss' is not differentiable with respect to argument 'target'. "
+            "This input cannot have requires_grad True."
+        )
     return TENSORS["soft_margin_loss"](*_pair(input, target), reduction)  # type: ignore[no-any-return]
 
 
