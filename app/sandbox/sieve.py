@@ -84,7 +84,7 @@ class Sieve:
         self._held += len(first)
         if self._held > self.limits.line and not self.stopped:
             self.limit = "line"
-        if not newline or self.stopped:
+        if not newline:
             return passed
         *lines, rest = after.split(b"\n")
         lines.insert(0, b"".join(self._rest))
