@@ -21,6 +21,7 @@ from starlette.responses import Response
 PROBLEMS: dict[str, tuple[int, str]] = {
     "malformed": (400, "The request could not be read"),
     "host": (400, "This server does not answer to that name"),
+    "token": (401, "This server asks for its token"),
     "not-found": (404, "Nothing is here"),
     "method": (405, "This address does not take that method"),
     "not-acceptable": (406, "None of the formats asked for exists"),

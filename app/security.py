@@ -7,6 +7,7 @@ Slow heads and connection counts are watched a layer below, in app/server.py.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import ipaddress
 import logging
 import re
@@ -107,6 +108,7 @@ class Guard:
         self.rates = Rates(settings.client_rate)
         self.addresses = Rates(settings.address_rate)
         self.everyone = Rates(settings.global_rate, burst=max(settings.global_rate, 1.0))
+        self.token = settings.token.encode()
         self.max_body = settings.max_body_kb * 1024
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -185,6 +187,8 @@ class Guard:
         if origin and scope["method"] not in ("GET", "HEAD") and origin.split(b"//")[-1] != headers.get(b"host"):
             raise Problem("malformed", "requests from other origins are refused", hint="call from outside a page")
         if not scope["path"].startswith(FREE):
+            if self.token and not self._knows(scope, headers):
+                raise Problem("token", "open the address that the server printed at its start")
             if client != address and (wait := self.addresses.take(address)):
                 raise Problem("rate", f"at most {self.settings.address_rate:g} per second", retry=wait)
             if wait := self.rates.take(client):
@@ -194,6 +198,13 @@ class Guard:
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self.max_body:
             raise Problem("body-too-large", f"bodies end at {self.max_body} bytes, this has {int(length)}")
+
+    def _knows(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
+        """Whether the token comes with the request: as a cookie, as a bearer, or in the address (see templating)."""
+        given = [headers.get(b"authorization", b"").removeprefix(b"Bearer ")]
+        given += re.findall(rb"(?:^|; )backstep_token=([\w-]+)", headers.get(b"cookie", b""))
+        given += re.findall(rb"(?:^|&)token=([\w-]+)", scope.get("query_string") or b"")
+        return any(hmac.compare_digest(one, self.token) for one in given)
 
     def _limited(self, receive: Receive, verdict: list[Problem]) -> Receive:
         """`receive` that counts bytes and watches the clock; a refusal is raised and noted."""

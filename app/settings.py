@@ -26,6 +26,11 @@ class Settings(BaseSettings):
         default="localhost,127.0.0.1,[::1]",
         description="Host headers answered, comma separated; `*` answers all, `*.example.org` its subdomains",
     )
+    token: str = Field(
+        default="",
+        description="Where set, nothing is answered without it: once as ?token= in a page's address, then a cookie; "
+        "or as Authorization: Bearer",
+    )
     trusted_proxies: str = Field(
         default="", description="Addresses of proxies whose X-Forwarded-For is believed, comma separated"
     )

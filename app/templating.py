@@ -117,6 +117,8 @@ class Pages:
         response = Response(html, status, headers, "text/html; charset=utf-8")
         if COOKIE not in request.cookies:
             response.set_cookie(COOKIE, secrets.token_hex(16), httponly=True, samesite="strict")
+        if token := request.query_params.get("token"):  # it was the right one, or we would not be here
+            response.set_cookie("backstep_token", token, httponly=True, samesite="strict")
         return response
 
     def error(self, request: Request, problem: Problem) -> Response:

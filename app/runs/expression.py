@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -24,6 +25,9 @@ from engine.errors import EngineError
 from engine.ops.op import TENSORS
 from engine.trace.encode import encode as encode_any
 
+ARITHMETIC = {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "pow": operator.pow,
+}  # fmt: skip
 MAX_ELEMENTS = 4096
 make_tensor: Callable[..., Any] = TENSORS["tensor"]
 DEFAULTS = (2.0, -3.0, 10.0, 0.5, -1.5, 4.0, 0.25, -2.0)
@@ -260,10 +264,7 @@ class Evaluator:
     def _binary(self, one: ast.expr, name: str, left: Any, right: Any) -> Any:
         if isinstance(left, float) and isinstance(right, float):
             try:
-                result = {
-                    "add": lambda: left + right, "sub": lambda: left - right, "mul": lambda: left * right,
-                    "div": lambda: left / right, "pow": lambda: left**right,
-                }[name]()  # fmt: skip
+                result: float = ARITHMETIC[name](left, right)
                 return float(result)
             except (ZeroDivisionError, OverflowError, TypeError) as error:
                 raise refuse(one, str(error)) from None
