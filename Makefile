@@ -67,11 +67,12 @@ parity: ## compare with PyTorch itself, in an environment of its own (.venv-pari
 	@$(RUN_PYTHON) scripts/setup.py parity
 	@.venv-parity/bin/python -m pytest tests/parity $(ARGS)
 
-golden: ## rewrite the golden files, those that PyTorch makes included; review the diff like code
+golden: dev ## rewrite the golden files, those that PyTorch makes included; review the diff like code
 	@$(RUN_PYTHON) scripts/setup.py parity
 	@for file in tests/parity/freeze_*.py; do \
 	  .venv-parity/bin/python -m tests.parity.$$(basename $$file .py) || exit 1; \
 	done
+	@$(PY) -m tests.trace.freeze_traces
 
 screenshots: dev ## rewrite docs/img from the real app
 	@$(PY) scripts/screenshots.py $(ARGS)

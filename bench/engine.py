@@ -325,7 +325,7 @@ def measure(step: Step, times: int, repeats: int) -> list[float]:
 def recorded(case: Callable[[Lib], Step], times: int, repeats: int, engine: Lib) -> float | None:
     """The price of recording as a sleeping or awake recorder charges it; None while there is no recorder."""
     try:
-        from engine.trace.bench import observed
+        from bench.recording import observed
     except ImportError:
         return None
     return float(observed(case, times, repeats, engine))

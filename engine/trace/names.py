@@ -55,18 +55,21 @@ class Names:
             found = self._watched[function] = tuple(n for n in names if "." not in n)
         return found
 
-    def assigned(self, stack: list[FrameType]) -> Iterator[tuple[str, Any, Position | None]]:
-        """(name, value, where it is assigned) of every variable assigned in the frames, innermost frame first."""
+    def assigned(self, stack: list[FrameType]) -> Iterator[tuple[str, Any, FrameType]]:
+        """(name, tensor, frame) of every variable that the text of a frame assigns, innermost frame first."""
         for frame in stack:
-            function = frame.f_code.co_name
-            names = self.watched(function)
+            names = self.watched(frame.f_code.co_name)
             if not names:
                 continue
             values = frame.f_locals
             for name in names:
                 value = values.get(name)
                 if isinstance(value, Tensor):
-                    yield name, value, self.source.nearest(function, name, frame.f_lineno)
+                    yield name, value, frame
+
+    def place(self, name: str, frame: FrameType) -> Position | None:
+        """Where the frame's text assigns to `name`."""
+        return self.source.nearest(frame.f_code.co_name, name, frame.f_lineno)
 
     def of(self, thing: Any, stack: list[FrameType]) -> str:
         """The name of a tensor or module; "" when no variable leads to it."""

@@ -195,6 +195,8 @@ class Recorder:
         self.consts: list[float] = []
         self.aliases: dict[int, tuple[Tensor, bool]] | None = None
         self.cleared: set[int] = set()  # parameters zeroed since the last backward
+        self.running = 0  # the node that is ready and has sent nothing yet
+        self.ops: dict[int, str] = {}  # by node
         self.updated = 0  # id of the parameter updated last, until an op runs
         self.next_leaf, self.next_result = 1, 2
         self.fresh: list[tuple[Tensor, str, Sites]] = []
@@ -351,11 +353,11 @@ class Recorder:
     def _look(self, stack: list[FrameType]) -> None:
         """Find out what the program has called its results since the last event."""
         called = self.called
-        for name, tensor, at in self.names.assigned(stack):
+        for name, tensor, frame in self.names.assigned(stack):
             found = self.numbers.get(id(tensor))
             if found is not None and not called.get(found):
                 called[found] = name
-                self._tell(ev.Bind, (at, ()), tensor=found, name=name)
+                self._tell(ev.Bind, (self.names.place(name, frame), ()), tensor=found, name=name)
 
     def _bind_program(self) -> None:
         """The program's last assignments, when no event follows them."""
@@ -673,6 +675,7 @@ class Recorder:
             self.nodes[id(node)] = number_of_node
             self.kept.append(node)
             self.reads[number_of_node] = tuple(numbers)
+            self.ops[number_of_node] = op.name
             grad_fn = op.node_name(params)
         tensors["out"] = key
         kept = tuple(ev.Saved(name, tensors[name]) for name in saved if name in tensors)
@@ -699,6 +702,7 @@ class Recorder:
         self.by_hand = False
         self.hand_loop = None
         self.cleared.clear()
+        self.running = 0
         stack = frames()
         sites = self.at_backward = self._sites(stack)
         self.loop = self._loop_variables(stack)
@@ -744,6 +748,7 @@ class Recorder:
     def ready(self, node: Any, gradient: Any) -> None:
         known = self.nodes.get(id(node)) if self.awake else None
         if known is not None:
+            self.running = known
             self._tell(
                 ev.Ready, self.at_backward, node=known, grad=encode(gradient, node[SHAPE]), tensor=known - 1
             )  # fmt: skip
@@ -763,6 +768,7 @@ class Recorder:
         if known is None:
             return
         reads = self.reads[known]
+        self.running = 0
         to = self.nodes.get(id(edge))
         tensor = reads[index] if index < len(reads) else None
         if tensor is None and to is None:
@@ -809,7 +815,10 @@ class Recorder:
         return None
 
     def zero(self, tensors: Iterable[Tensor], to: str) -> None:
-        owners = [t if _is_parameter(t) else self._owner(t) or t for t in tensors]
+        owners = []
+        for tensor in tensors:
+            owner = None if _is_parameter(tensor) else self._owner(tensor)
+            owners.append(tensor if owner is None else owner)
         fresh = [t for t in owners if id(t) not in self.cleared]  # an optimizer's zero_grad tells first of all, then
         if not fresh:  # each of them of itself
             return
@@ -886,6 +895,14 @@ class Recorder:
                     if same.all() and np.any(grad != 0):
                         return {"lr": rate, "grad": held._a}
         return {"grad": held._a}
+
+    def refused(self, error: BaseException) -> tuple[str, tuple[int, ...]]:
+        """The op that raised `error` and the tensors that show it: its inputs, or in backward its output."""
+        if self.failed is not None and self.failed[0] is error:
+            return self.failed[1], self.failed[2]
+        if self.running and self.backed and not self.closing:
+            return self.ops[self.running], (self.running - 1,)
+        return "", ()
 
     def fail_op(self, op: Any, inputs: Sequence[Any], error: BaseException) -> None:
         self._take_waiting()

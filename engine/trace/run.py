@@ -200,10 +200,7 @@ def describe(error: BaseException, recorder: Recorder, names: dict[str, Any]) ->
     if len(frames) > FRAMES:
         frames = frames[:4] + frames[-8:]
     via = via[:FRAMES]
-    op = ""
-    tensors: tuple[int, ...] = ()
-    if recorder.failed is not None and recorder.failed[0] is error:
-        _, op, tensors = recorder.failed
+    op, tensors = recorder.refused(error)
     advice = FAULT if _is_our_fault(error) else _safe(lambda: hint(error, text.text, names))
     return ev.Fail(
         at=at, via=via, type=_type(error), message=_message(error)[:MESSAGE_LIMIT],

@@ -206,8 +206,6 @@ class _Check:
     def _ready(self, e: ev.Ready) -> None:
         if e.node not in self.nodes:
             self.say(f"node {e.node} was made in no event of this window")
-        if e.node in self.released:
-            self.say(f"node {e.node} runs although it was released")
         if e.node in self.upstream:
             self.say(f"node {e.node} is ready a second time in one backward pass")
         grad = decode(e.grad)
@@ -225,6 +223,8 @@ class _Check:
         node = self.nodes.get(e.node)
         if e.node not in self.upstream:
             self.say(f"node {e.node} sends before it is ready")
+        if e.node in self.released:
+            self.say(f"node {e.node} sends although it was released")
         if node is not None and not 0 <= e.index < len(node.inputs):
             self.say(f"node {e.node} has no input {e.index}")
         result = decode(e.result)

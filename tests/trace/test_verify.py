@@ -76,6 +76,7 @@ def test_a_node_runs_no_more_after_its_release():
     events += [
         ev.Seed(seq=14, root=2, grad=hand.array(1, 1), node=3),
         ev.Ready(seq=15, node=3, grad=hand.array(1, 1), tensor=2),
+        ev.Contribute(seq=16, node=3, index=0, result=hand.scalar(4), tensor=4, product=hand.array(1, 3), axes=(0,)),
     ]
     assert any("although it was released" in s for s in verify(events))
 

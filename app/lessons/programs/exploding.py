@@ -13,7 +13,7 @@ for step in range(60):
     loss = ((x * w - y) ** 2).sum()
     loss.backward()
     if step < 4 or 41 < step < 48:
-        print(step, "w", w.item(), "loss", loss.item(), "grad", w.grad.item())
+        print(f"{step:2d}  w {w.item():.5g}  loss {loss.item():.5g}  grad {w.grad.item():.5g}")
     with torch.no_grad():
         w -= 0.3 * w.grad
     w.grad = None

@@ -29,11 +29,10 @@ for epoch in range(1000):
     y_pred = model(x_data)
     loss = criterion(y_pred, y_data)
     if epoch % 100 == 0:
-        print(epoch, loss.item())
+        print(f"{epoch} {loss.item():.5g}")
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 
-print("w =", model.linear.weight.item())
-print("b =", model.linear.bias.item())
+print(f"w = {model.linear.weight.item():.5f}, b = {model.linear.bias.item():.5f}")
 print("prediction for 4:", model(torch.tensor([[4.0]])).data)
