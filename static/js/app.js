@@ -16,6 +16,8 @@ import { Player } from './timeline/player.js';
 export class App {
   /** What is said for a moment at the foot of the page. */
   toast = signal('');
+  /** Is the search box open? */
+  searching = signal(false);
   /** Ops by name, from the catalogue; empty until it arrived. */
   ops = signal(/** @type {Record<string, any>} */ ({}));
   lessons = signal(/** @type {import('./api/client.js').Lesson[]} */ ([]));

@@ -7,6 +7,7 @@
  *   enabled?: (app: App) => boolean, perform: (app: App, argument?: any) => void}} Action
  *   keys  as `event.key`, with Shift+ Ctrl+ Alt+ before it; Ctrl also means ⌘
  */
+import { LARGE } from '../model/fold.js';
 import { SPEEDS } from '../timeline/player.js';
 
 /** @param {App} app */
@@ -39,6 +40,10 @@ export const ACTIONS = [
   { id: 'cell', group: 'select', keys: [], label: 'action.cell', perform: (app, [key, cell]) => app.choose(key, cell) },
   { id: 'deselect', group: 'select', keys: ['Escape'], label: 'action.deselect', perform: (app) => app.choose('') },
 
+  { id: 'search', group: 'view', keys: ['/'], label: 'action.search', icon: 'search', enabled: traced, perform: (app) => void (app.searching.value = true) },
+  { id: 'fold', group: 'view', keys: [], label: 'action.fold', perform: (app, path) => toggle(app, path) },
+  { id: 'fold-all', group: 'view', keys: ['f'], label: 'action.fold-all', enabled: traced, perform: foldAll },
+
   { id: 'language', group: 'view', keys: ['l'], label: 'action.language', icon: 'languages', perform: (app) => void (app.ui.lang.value = app.language.value === 'zh' ? 'en' : 'zh') },
   { id: 'theme', group: 'view', keys: ['t'], label: 'action.theme', icon: 'moon', perform: (app) => void (app.ui.theme.value = app.dark.value ? 'light' : 'dark') },
   { id: 'scale', group: 'view', keys: ['c'], label: 'action.scale', perform: (app) => void (app.ui.scale.value = app.ui.scale.value === 'each' ? 'shared' : 'each') },
@@ -55,6 +60,21 @@ function move(app, by, unit) {
 function pace(app, by) {
   const at = SPEEDS.findIndex((speed) => speed >= app.ui.speed.value);
   app.ui.speed.value = SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + by))];
+}
+
+/** @param {App} app @param {string} path  of a module, or of a run of lines */
+function toggle(app, path) {
+  const { graph } = app.session.moment.value;
+  const row = graph && graph.cards.size > LARGE ? app.ui.unfold : app.ui.fold;
+  row.value = row.value.includes(path) ? row.value.filter((each) => each !== path) : [...row.value, path];
+}
+
+/** All modules to one card each, or all open. @param {App} app */
+function foldAll(app) {
+  const { graph } = app.session.moment.value;
+  const outer = [...(graph?.groups.values() ?? [])].filter((group) => !group.parent).map((group) => group.path);
+  app.ui.fold.value = app.ui.fold.value.length ? [] : outer;
+  app.ui.unfold.value = [];
 }
 
 /** To the next event that says something about the selected tensor. @param {App} app @param {1 | -1} by */

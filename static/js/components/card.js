@@ -48,7 +48,7 @@ function whole({ card, box, tensor, op, scale, root, active, selected, near, mar
   const { w, h, grid, value, grad, title } = measure(card);
   const leaf = card.kind === 'leaf';
   const parameter = leaf && card.grads;
-  const kind = ['node', leaf ? (parameter ? 'param' : 'input const') : 'op', active && `active ${active}`, selected && 'selected', near && 'near', !tensor && 'ghost', tensor?.stale && 'stale', note && 'warned'].filter(Boolean).join(' ');
+  const kind = ['node', leaf ? (parameter ? 'param' : 'input const') : 'op', active && `active ${active}`, selected && 'selected', near && 'near', !tensor && 'ghost', tensor?.stale && 'stale', note && 'warned', card.role === 'group' && 'folded'].filter(Boolean).join(' ');
   const size = shape(card.shape);
   const name = leaf ? card.label : card.label;
   const expr = card.expr ? ` = ${card.expr}` : '';
@@ -62,6 +62,7 @@ function whole({ card, box, tensor, op, scale, root, active, selected, near, mar
     <text x=${leaf ? 11 : 10.5 + badgeWidth(card.sign) + 8} y="21" class="name">${clip(name, title)}${name.length < title && expr ? html`<tspan class="ex">${clip(expr, title - name.length)}</tspan>` : null}
       ${name.length + expr.length > title ? html`<title>${name + expr}</title>` : null}</text>
     <text x=${w - (card.grads ? 27 : 11)} y="20.5" class="shape" text-anchor="end">${size}</text>
+    ${note ? html`<g class="warning" transform=${`translate(${w - 8},-6)`}><title>${note}</title><circle r="9" /><path d="M0 -4V1" /><circle r=".8" cy="4" class="dot" /></g>` : null}
     ${card.grads ? status(w - 16, tensor, op, active, parameter, t) : null}
     <text x=${grid.w < 60 && !card.grads ? 11 : value.x} y=${value.y - 5} class="lab">${leaf && !card.grads ? t(`role.${card.role}`) : t('card.value')}</text>
     ${tensor ? html`<${Heat} array=${tensor.value} grid=${grid} x=${value.x} y=${value.y} most=${most(tensor.value, scale.values)} mark=${marks?.v} kind="v" />` : html`<rect class="blank" x=${value.x} y=${value.y} width=${grid.w - 1} height=${grid.h - 1} rx="3.5" />`}

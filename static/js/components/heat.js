@@ -59,14 +59,14 @@ export function Heat({ array, grid, x, y, most, mark, kind }) {
   if (!count) return html`<text class="lab" x=${x} y=${y + 14}>[ ]</text>`;
   const [, cols] = table(shape);
   const cells = [];
-  const room = grid.big ? Math.max(5, Math.floor(grid.cw / 7.4)) : 5;
+  const room = Math.max(5, Math.floor(grid.cw / (grid.big ? 7.4 : 6.2)));
   for (let r = 0; r < grid.rows; r++) {
     for (let c = 0; c < grid.cols; c++) {
       const value = grid.whole ? values[r * cols + c] ?? NaN : strongest(values, cols, block(grid, shape, r, c));
       const [cx, cy] = [0.5 + c * (grid.cw + 1), 0.5 + r * (grid.ch + 1)];
       const known = grid.whole ? r * cols + c < values.length : !Number.isNaN(value) || block(grid, shape, r, c)[0] * cols < values.length;
       cells.push(html`<rect x=${cx} y=${cy} width=${grid.cw} height=${grid.ch} rx=${grid.cw > 8 ? 2 : 1} class=${known ? level(value, most) : 'hnone'} data-cell=${address(kind, block(grid, shape, r, c))} />`);
-      if (grid.text) cells.push(html`<text x=${cx + grid.cw / 2} y=${cy + grid.ch / 2 + (grid.big ? 4.2 : 3.4)} class=${grid.big ? 'num big' : 'num'}>${grid.big ? fit(value, room) : cell(value, whole)}</text>`);
+      if (grid.text) cells.push(html`<text x=${cx + grid.cw / 2} y=${cy + grid.ch / 2 + (grid.big ? 4.2 : 3.4)} class=${grid.big ? 'num big' : 'num'}>${grid.big || grid.cw > 40 ? fit(value, room) : cell(value, whole)}</text>`);
     }
   }
   return html`<g class="heat" transform=${`translate(${x},${y})`}>

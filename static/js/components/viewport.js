@@ -16,6 +16,7 @@ export class Viewport {
   /** Did the reader move it? Then it is theirs. */
   touched = false;
   dragged = false;
+  /** @type {(() => void) | null} */ moved = null;
 
   /** @param {HTMLElement} box */
   constructor(box) {
@@ -32,6 +33,7 @@ export class Viewport {
         this.box.style.backgroundPosition = `${x}px ${y}px`;
         this.box.style.backgroundSize = `${20 * dots(k)}px ${20 * dots(k)}px`;
         this.box.classList.toggle('far', k < 0.45);
+        this.moved?.();
       });
     this.selection = select(/** @type {Element} */ (box));
     this.selection.call(this.zoomer).on('dblclick.zoom', null);
@@ -83,6 +85,20 @@ export class Viewport {
     const touched = this.touched;
     this.#to(zoomIdentity.translate(now.x + dx, now.y + dy).scale(now.k), true);
     this.touched = touched;
+  }
+
+  /** The part of the graph in sight. @returns {Box} */
+  sight() {
+    const now = this.#now();
+    const { clientWidth, clientHeight } = this.box;
+    return { x: now.invertX(0), y: now.invertY(0), w: clientWidth / now.k, h: clientHeight / now.k };
+  }
+
+  /** @param {number} x @param {number} y  of the graph, to the middle */
+  centre(x, y) {
+    const { k } = this.#now();
+    this.touched = true;
+    this.#to(zoomIdentity.translate(this.box.clientWidth / 2 - x * k, this.box.clientHeight / 2 - y * k).scale(k), false);
   }
 
   #now() {

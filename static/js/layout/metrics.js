@@ -28,7 +28,7 @@ export function grid(shape, room = 94) {
   const [rows, cols] = table(shape);
   if (rows * cols <= 1) return box(1, 1, room - 2, 21, { text: true, big: true, whole: true });
   if (rows === 1 && cols <= 5 && room > 94) return box(1, cols, Math.max(30, Math.floor((room - cols - 1) / cols)), 19, { text: true, big: true, whole: true });
-  if (cols <= 8 && rows <= 10) return box(rows, cols, 30, rows === 1 ? 19 : 14, { text: true, big: false, whole: true });
+  if (cols <= 8 && rows <= 10) return box(rows, cols, cols === 1 ? 56 : cols === 2 ? 45 : 30, rows === 1 ? 19 : 14, { text: true, big: false, whole: true });
   const [r, c] = [Math.min(rows, MOST_ROWS), Math.min(cols, MOST_COLS)];
   const cw = Math.max(3, Math.min(14, Math.floor(125 / c) - 1));
   const ch = r === 1 ? 19 : Math.max(3, Math.min(14, Math.floor(96 / r) - 1));

@@ -53,9 +53,11 @@ export function notices(events, graph) {
       else if (size > 0 && size < VANISHING) note({ at, key: 'notice.vanishing', words: { name: label(card), size: size.toExponential(1) }, card });
       else if (size === 0 && !wild(event.delta)) note({ at, key: 'notice.nothing', words: { name: label(card) }, card });
     }
-    if (event.kind === 'contribute' && event.local && dead(event.local)) {
+    if (event.kind === 'contribute' && event.local) {
       const card = graph.byNode.get(event.node) ?? '';
-      note({ at, key: 'notice.dead', words: { name: label(card) }, card });
+      const units = deadUnits(event.local);
+      if (dead(event.local)) note({ at, key: 'notice.dead', words: { name: label(card) }, card });
+      else if (units.length) note({ at, key: 'notice.dead-units', words: { name: label(card), n: units.length, units: units.slice(0, 8).join(', ') }, card });
     }
     if (event.kind === 'forward' && event.outputs.some((output) => wild(output.value))) {
       const inputs = event.inputs.flatMap((input) => (input.tensor == null ? [] : graph.cards.get(graph.byTensor.get(input.tensor) ?? '')?.key ?? []));
@@ -78,6 +80,17 @@ function wild(array) {
   const { values } = decode(array);
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return true;
   return false;
+}
+
+/** Columns through which no sample of the batch gets anything back. @param {Arr} local */
+function deadUnits(local) {
+  const { values, whole, shape } = decode(local);
+  if (!whole || shape.length !== 2 || shape[0] < 2) return [];
+  const [rows, cols] = shape;
+  return Array.from({ length: cols }, (_, c) => c).filter((c) => {
+    for (let r = 0; r < rows; r++) if (values[r * cols + c] !== 0) return false;
+    return true;
+  });
 }
 
 /** Lets nothing through. @param {Arr} local */

@@ -113,7 +113,7 @@ function zeros(shape, dtype) {
 
 /**
  * One transition per kind; `tsc` fails when a kind is missing.
- * @type {{[K in Exclude<Event['kind'], 'begin'>]: (state: State, event: Extract<Event, {kind: K}>) => void}}
+ * @type {{[K in Exclude<Event['kind'], 'begin'>]: (state: State, event: Extract<Event, {kind: K}>, before: string) => void}}
  */
 const on = {
   leaf(state, event) {

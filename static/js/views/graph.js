@@ -2,42 +2,51 @@
  * The computation graph: cards, edges and module frames of the step, as far as the cursor has come; what is still to come
  * is drawn as a ghost in its place. Draws from (moment, ui).
  *
- * @import {Arr} from '../types.js'
  * @import {View, Context} from './index.js'
+ * @import {Folded} from '../model/fold.js'
  * @import {Graph} from '../model/graph.js'
- * @import {Layout} from '../layout/layout.js'
+ * @import {Box, Layout} from '../layout/layout.js'
  * @import {Moment} from '../store/session.js'
+ * @import {Translate} from '../i18n/i18n.js'
  */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { Button } from '../components/button.js';
 import { Card } from '../components/card.js';
 import { Chips, Edge, Strands, summed } from '../components/edge.js';
-import { Viewport } from '../components/viewport.js';
+import { Finder } from '../components/finder.js';
 import { html } from '../components/html.js';
 import { Icon } from '../components/icon.js';
+import { Minimap } from '../components/minimap.js';
+import { Viewport } from '../components/viewport.js';
 import { layout } from '../layout/layout.js';
 import { measure } from '../layout/metrics.js';
-import { decode } from '../model/arrays.js';
-import { addends, mark, narrowed, positions } from '../model/focus.js';
 import { about, focus } from '../model/about.js';
+import { decode } from '../model/arrays.js';
+import { addends } from '../model/focus.js';
+import { fold } from '../model/fold.js';
 import { scale } from '../model/scale.js';
+import { booksOf } from './ledger.js';
+import { Outline } from './outline.js';
 
 /** @type {View} */
 export const graphView = { id: 'graph', place: 'centre', title: 'graph.title', draw: (context) => html`<${Canvas} ...${context} />` };
 
 /** @param {Context} context */
-function Canvas({ app, moment, ui, t, act }) {
+function Canvas(context) {
+  const { app, moment, ui, t, act } = context;
   const layouts = useSignal(/** @type {Layout | null} */ (null));
   const placed = layouts.value;
-  const viewport = useRef(/** @type {Viewport | null} */ (null));
+  const viewport = useSignal(/** @type {Viewport | null} */ (null));
   const box = useRef(/** @type {HTMLElement | null} */ (null));
-  const { graph: structure, window } = moment;
+  const shown = moment.graph ? fold(moment.graph, ui.fold.value, ui.unfold.value) : null;
+  const structure = shown?.graph ?? null;
+  const quiet = moment.window?.closed || !app.session.busy;
   // while a step is still streaming in, its layout waits for a quiet moment
   useEffect(() => {
     if (!structure || !structure.cards.size) return void (layouts.value = null);
     let here = true;
-    const wait = setTimeout(() => layout(structure, `${app.config.static}vendor/elk-worker.js`).then((answer) => here && (layouts.value = answer)), window?.closed || !app.session.busy ? 0 : 120);
+    const wait = setTimeout(() => layout(structure, `${app.config.static}vendor/elk-worker.js`).then((answer) => here && (layouts.value = answer)), quiet ? 0 : 120);
     return () => {
       here = false;
       clearTimeout(wait);
@@ -45,84 +54,118 @@ function Canvas({ app, moment, ui, t, act }) {
   }, [structure?.hash]);
   useEffect(() => {
     if (!box.current) return;
-    const view = (viewport.current = new Viewport(box.current));
+    const view = (viewport.value = new Viewport(box.current));
     return () => view.close();
   }, []);
   useEffect(() => {
-    if (placed) viewport.current?.show(placed);
-  }, [placed]);
+    if (placed) viewport.value?.show(placed);
+  }, [placed, viewport.value]);
   const fitting = structure && placed?.hash === structure.hash ? placed : null;
   const subject = about(moment);
+  const visible = (/** @type {string} */ key) => shown?.owner.get(key) ?? key;
+  const active = subject.cards.map(visible);
+  const target = ui.select.value ? visible(ui.select.value.split(':')[0]) : '';
   useEffect(() => {
-    const active = fitting && subject.cards[0] ? fitting.boxes.get(subject.cards[0]) : null;
-    if (active) viewport.current?.reveal(active);
-  }, [fitting, subject.cards[0]]);
+    const area = fitting?.boxes.get(active[0] ?? '');
+    if (area) viewport.value?.reveal(area);
+  }, [fitting, active[0]]);
+  useEffect(() => {
+    const area = fitting?.boxes.get(target);
+    if (area) viewport.value?.reveal(area);
+  }, [target]);
 
   /** @param {MouseEvent} event */
   const pick = (event) => {
-    if (viewport.current?.dragged) return;
-    const target = /** @type {Element} */ (event.target);
-    const card = target.closest('[data-key]')?.getAttribute('data-key');
-    const edge = target.closest('[data-edge]')?.getAttribute('data-edge');
-    const cell = target.closest('[data-cell]')?.getAttribute('data-cell');
-    if (card && cell) act('cell', [card, cell]);
+    if (viewport.value?.dragged) return;
+    const at = (/** @type {string} */ name) => /** @type {Element} */ (event.target).closest(`[data-${name}]`)?.getAttribute(`data-${name}`);
+    const [path, card, edge, cell] = [at('fold'), at('key'), at('edge'), at('cell')];
+    if (path) act('fold', path);
+    else if (card?.startsWith('g:')) act(event.detail > 1 ? 'fold' : 'select', event.detail > 1 ? card.slice(2) : moment.graph?.byTensor.get(structure?.cards.get(card)?.tensor ?? -1));
+    else if (card && cell) act('cell', [card, cell]);
     else act('select', card ?? edge ?? '');
   };
-  return html`<section class="canvas" ref=${box} aria-label=${t('graph.title')} onClick=${pick}>
+  return html`<section class="canvas" ref=${box} aria-label=${t('graph.title')} onClick=${pick} onKeyDown=${(/** @type {KeyboardEvent} */ event) => walk(event, structure, act)}>
     <div class="ctools" role="toolbar" aria-label=${t('graph.tools')}>
-      <${Button} label=${t('graph.zoom-in')} icon="plus" onClick=${() => viewport.current?.zoom(1.3)} />
-      <${Button} label=${t('graph.zoom-out')} icon="minus" onClick=${() => viewport.current?.zoom(1 / 1.3)} />
-      <${Button} label=${t('graph.fit')} icon="maximize" onClick=${() => viewport.current?.fit()} />
+      <${Button} label=${t('graph.zoom-in')} icon="plus" onClick=${() => viewport.value?.zoom(1.3)} />
+      <${Button} label=${t('graph.zoom-out')} icon="minus" onClick=${() => viewport.value?.zoom(1 / 1.3)} />
+      <${Button} label=${t('graph.fit')} icon="maximize" onClick=${() => viewport.value?.fit()} />
+      <${Button} label=${t('action.search')} keys="/" icon="search" onClick=${() => act('search')} />
     </div>
-    <div class="world" data-world>${fitting && structure ? html`<${Picture} moment=${moment} ui=${ui} t=${t} structure=${structure} placed=${fitting} subject=${subject} />` : null}</div>
+    ${app.searching.value && moment.graph ? html`<${Finder} graph=${moment.graph} label=${t('graph.find')} none=${t('graph.none-found')} onClose=${() => (app.searching.value = false)} onChoose=${(/** @type {string} */ key) => {
+      app.searching.value = false;
+      act('select', key);
+    }} />` : null}
+    <div class="world" data-world>${fitting && shown ? html`<${Picture} context=${context} shown=${shown} placed=${fitting} subject=${subject} visible=${visible} />` : null}</div>
     ${fitting ? html`<${Legend} t=${t} />` : html`<${Blank} app=${app} moment=${moment} t=${t} act=${act} waiting=${!!structure?.cards.size} />`}
+    ${fitting && viewport.value ? html`<${Minimap} placed=${fitting} viewport=${viewport.value} active=${active} label=${t('graph.minimap')} />` : null}
+    ${structure && fitting ? html`<${Outline} graph=${structure} moment=${moment} t=${t} act=${act} />` : null}
   </section>`;
 }
 
-/** @param {{moment: Moment, ui: Context['ui'], t: Context['t'], structure: Graph, placed: Layout, subject: ReturnType<typeof about>}} props */
-function Picture({ moment, ui, t, structure, placed, subject }) {
+/** Along the edges by keyboard: up to what a card was made from, down to what reads it. @param {KeyboardEvent} event @param {Graph | null} structure @param {Context['act']} act */
+function walk(event, structure, act) {
+  const key = /** @type {Element} */ (event.target).closest?.('[data-key]')?.getAttribute('data-key');
+  if (!key || !structure) return;
+  const order = [...structure.cards.keys()];
+  const ways = /** @type {Record<string, (() => string | undefined) | undefined>} */ ({
+    ArrowUp: () => structure.edges.find((edge) => edge.to === key)?.from, ArrowDown: () => structure.edges.find((edge) => edge.from === key)?.to,
+    PageUp: () => order[order.indexOf(key) - 1], PageDown: () => order[order.indexOf(key) + 1], Enter: () => key, ' ': () => key,
+  });
+  const next = ways[event.key]?.();
+  if (!next) return;
+  event.preventDefault();
+  event.stopPropagation();
+  act('select', next);
+  const root = /** @type {Element} */ (event.currentTarget);
+  requestAnimationFrame(() => {
+    const card = root.querySelector(`[data-key="${next}"]`);
+    if (card instanceof SVGElement) card.focus({ preventScroll: true });
+  });
+}
+
+/** @param {{context: Context, shown: Folded, placed: Layout, subject: ReturnType<typeof about>, visible: (key: string) => string}} props */
+function Picture({ context, shown, placed, subject, visible }) {
+  const { moment, ui, t } = context;
   const { state } = moment;
-  if (!state) return null;
-  const { cards, edges, groups } = structure;
-  const each = ui.scale.value === 'each';
-  const magnitudes = scale(moment.window?.events ?? [], each);
-  const selected = ui.select.value;
-  const lit = focus(moment, selected, ui.cell.value);
-  const root = cards.get(structure.byTensor.get(state.root ?? subject.root ?? -1) ?? '')?.label ?? 'L';
+  if (!state || !moment.graph) return null;
+  const { cards, edges, groups } = shown.graph;
+  const magnitudes = scale(moment.window?.events ?? [], ui.scale.value === 'each');
+  const selected = ui.select.value.includes(':') ? ui.select.value : visible(ui.select.value);
+  const lit = focus(moment, ui.select.value, ui.cell.value);
+  const root = moment.graph.cards.get(moment.graph.byTensor.get(state.root ?? subject.root ?? -1) ?? '')?.label ?? 'L';
   const crowded = cards.size > 60;
+  const active = new Set(subject.cards.map(visible));
+  const kin = new Set(edges.flatMap((edge) => (edge.from === selected ? edge.to : edge.to === selected ? edge.from : [])));
+  const now = moment.stop?.until ?? -1;
+  const warned = new Map((booksOf(moment)?.notes ?? []).filter((note) => note.at <= now).map((note) => [visible(note.card), t(note.key, note.words).replaceAll('**', '')]));
   const drawn = edges.flatMap((edge) => {
     const route = placed.routes.get(edge.id);
-    const [from, to] = [cards.get(edge.from), cards.get(edge.to)];
-    if (!route || !from || !to) return [];
-    const op = state.ops[to.tensor];
-    const active = subject.edge === edge.id;
-    const wide = route.points.length === 2 && !crowded && alone(edge, edges);
-    return [{ edge, points: route.points, side: route.side, lift: route.lift, reached: !!op || to.role === 'failed', sent: op?.sent.find((sent) => sent.index === edge.index), active, wide,
+    const to = cards.get(edge.to);
+    if (!route || !to) return [];
+    const op = state.ops[Number(edge.id.slice(1).split(':')[0].replaceAll('′', ''))];
+    const wide = route.points.length === 2 && !crowded && edges.every((other) => other === edge || (other.from !== edge.from && other.to !== edge.to) || placed.routes.get(other.id)?.side);
+    return [{ edge, points: route.points, side: route.side, lift: route.lift, reached: !!op || to.role === 'failed', sent: op?.sent.find((sent) => sent.index === edge.index), active: subject.edge === edge.id, wide,
       near: selected === edge.from || selected === edge.to, selected: selected === edge.id, t, crowded }];
   });
   const strands = drawn.find((each) => each.active && each.side && each.sent && summed(each.sent));
   return html`<svg class="graph" width=${placed.w} height=${placed.h} viewBox=${`0 0 ${placed.w} ${placed.h}`} role="tree" aria-label=${t('graph.title')}>
     <defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line y2="6" class="hl" /></pattern>
       <pattern id="hatch-nan" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" class="nanbg" /><line y2="6" class="nanline" /></pattern></defs>
-    ${[...placed.groups].map(([path, area]) => frame(path, area, groups.get(path)?.type ?? '', count(structure, path), t))}
+    ${[...placed.groups].map(([path, area]) => frame(path, area, groups.get(path)?.type ?? '', count(shown.graph, path), t))}
     ${drawn.map((props) => html`<${Edge} key=${props.edge.id} ...${props} />`)}
-    ${strands ? unroll(strands, moment, structure, placed, lit.index, t) : null}
+    ${strands ? unroll(strands, moment, shown.graph, placed, lit.index, t) : null}
     ${[...cards.values()].map((card, i) => {
       const area = placed.boxes.get(card.key);
       if (!area) return null;
-      const tensor = state.tensors[card.tensor];
       const op = card.kind === 'op' ? state.ops[card.tensor] : undefined;
-      return html`<${Card} key=${card.key} card=${card} box=${area} tensor=${card.kind === 'op' && !op ? undefined : tensor} op=${op} scale=${magnitudes} root=${root}
-        active=${subject.cards.includes(card.key) ? subject.tone : ''} selected=${selected === card.key} near=${false} marks=${lit.marks.get(card.key)}
-        pending=${card.kind === 'leaf' && subject.arriving?.key === card.key ? subject.arriving.result : null} note="" t=${t} tabbable=${selected ? selected === card.key : i === 0} />`;
+      return html`<${Card} key=${card.key} card=${card} box=${area} tensor=${card.kind === 'op' && !op ? undefined : state.tensors[card.tensor]} op=${op} scale=${magnitudes} root=${root}
+        active=${active.has(card.key) ? subject.tone : ''} selected=${selected === card.key} near=${kin.has(card.key)} marks=${lit.marks.get(card.key)}
+        pending=${subject.arriving?.key === card.key ? subject.arriving.result : null} note=${warned.get(card.key) ?? ''} t=${t} tabbable=${cards.has(selected) ? selected === card.key : i === 0} />`;
     })}
     ${drawn.map((props) => html`<${Chips} key=${props.edge.id} ...${props} />`)}</svg>`;
 }
 
-/** The only way between its two cards, so that both directions have room side by side. @param {Graph['edges'][number]} edge @param {Graph['edges']} edges */
-const alone = (edge, edges) => edges.every((other) => other === edge || (other.from !== edge.from && (other.to !== edge.to || true)));
-
-/** @param {any} props @param {Moment} moment @param {Graph} structure @param {Layout} placed @param {number[] | null} index @param {Context['t']} t */
+/** @param {any} props @param {Moment} moment @param {Graph} structure @param {Layout} placed @param {number[] | null} index @param {Translate} t */
 function unroll({ edge, sent }, moment, structure, placed, index, t) {
   const [from, to] = [placed.boxes.get(edge.to), placed.boxes.get(edge.from)];
   const card = structure.cards.get(edge.to);
@@ -130,32 +173,33 @@ function unroll({ edge, sent }, moment, structure, placed, index, t) {
   const parts = addends(sent, index ?? edge.shape.map(() => 0), op?.grad ?? null);
   if (!from || !to || !card || !parts) return null;
   const { grid, grad } = measure(card);
-  const shape = decode(sent.product).shape;
-  const byRow = grad && grid.whole && parts.addends.length === grid.rows && (parts.ranges.at(-1)?.[0] === parts.ranges.at(-1)?.[1] || grid.cols === 1);
-  const rows = byRow ? positions(parts.ranges, shape).map((_, i) => from.y + grad.y + i * (grid.ch + 1) + grid.ch / 2 + 0.5) : [];
+  const { shape } = decode(sent.product);
+  const last = parts.ranges.at(-1);
+  const byRow = grad && grid.whole && shape.length === 2 && parts.addends.length === grid.rows && last?.[0] === last?.[1];
+  const rows = byRow ? parts.addends.map((_, i) => from.y + grad.y + i * (grid.ch + 1) + grid.ch / 2 + 0.5) : [];
   return html`<${Strands} edge=${edge} sent=${sent} from=${from} to=${to} addends=${parts.addends} rows=${rows} t=${t} />`;
 }
 
-/** @param {string} path @param {import('../layout/layout.js').Box} area @param {string} type @param {number} n @param {Context['t']} t */
+/** @param {string} path @param {Box} area @param {string} type @param {number} n @param {Translate} t */
 function frame(path, area, type, n, t) {
-  const name = `${path}`;
+  const name = path.startsWith('~') ? '' : path;
   const text = t('graph.nodes', { n });
-  const w = 40 + (type.length + name.length) * 7.1 + text.length * 6.2 + 14;
+  const w = 34 + (type.length + name.length) * 6.6 + text.length * 5.9 + (name ? 14 : 6);
   return html`<g class="group" key=${path}><rect x=${area.x} y=${area.y} width=${area.w} height=${area.h} rx="16" />
-    <g transform=${`translate(${area.x + 14},${area.y})`}><rect class="tab" y="-11" width=${w} height="22" rx="11" /><path d="M11 -2.4l3.6 4 3.6-4" class="chev" />
-    <text x="25" y="3.8" class="gt">${type}<tspan class="gs" dx="7">${name}</tspan><tspan class="gs" dx="9">${text}</tspan></text></g></g>`;
+    <g class="handle" transform=${`translate(${area.x + 14},${area.y})`} data-fold=${path}><title>${t('action.fold')}</title><rect class="tab" y="-11" width=${w} height="22" rx="11" /><path d="M11 -2.4l3.6 4 3.6-4" class="chev" />
+    <text x="25" y="3.8" class="gt">${type}<tspan class="gs" dx="7">${name}</tspan><tspan class="gs" dx=${name ? 8 : 0}>${text}</tspan></text></g></g>`;
 }
 
 /** @param {Graph} structure @param {string} path */
 const count = ({ cards }, path) => [...cards.values()].filter((card) => card.kind === 'op' && (card.scope === path || card.scope.startsWith(`${path}.`))).length;
 
-/** @param {{t: Context['t']}} props */
+/** @param {{t: Translate}} props */
 const Legend = ({ t }) => html`<div class="legend"><div><span>−</span><i class="rampbar"></i><span>+</span></div>
   <div class="lk"><svg width="26" height="10" aria-hidden="true"><path d="M1 5H25" class="efwd" /></svg>${t('legend.forward')}</div>
   <div class="lk"><svg width="26" height="10" aria-hidden="true"><path d="M1 5H25" class="efwd dashed" /></svg>${t('legend.broadcast')}</div>
   <div class="lk"><svg width="26" height="10" aria-hidden="true"><path d="M1 5H25" class="ebwd" /></svg>${t('legend.gradient')}</div></div>`;
 
-/** Nothing to draw: says why, and what to do. @param {{app: Context['app'], moment: Moment, t: Context['t'], act: Context['act'], waiting: boolean}} props */
+/** Nothing to draw: says why, and what to do. @param {{app: Context['app'], moment: Moment, t: Translate, act: Context['act'], waiting: boolean}} props */
 function Blank({ app, moment, t, act, waiting }) {
   const phase = app.session.phase.value;
   if (waiting || phase === 'starting' || app.session.fetching.value !== null) return html`<div class="blankslate" role="status"><span class="spinner"></span><p>${t(app.session.fetching.value !== null ? 'graph.fetching' : waiting ? 'graph.placing' : 'graph.starting', { step: moment.step })}</p></div>`;
@@ -164,5 +208,3 @@ function Blank({ app, moment, t, act, waiting }) {
     <button type="button" class="pri big" onClick=${() => act('run')}><${Icon} name="play" />${t('action.run')}</button></div>`;
   return html`<div class="blankslate"><p>${t(moment.trace.fail ? 'graph.failed-before' : 'graph.no-tensors')}</p></div>`;
 }
-
-/** @typedef {Arr} _Arr */
