@@ -17,7 +17,7 @@ LAYERS = {
         ("base", ("engine.errors", "engine.dtypes", "engine.rounding")),
         ("ops", ("engine.ops",)),
         ("autograd", ("engine.autograd",)),
-        ("tensor", ("engine.tensor", "engine.printing", "engine.random", "engine.creation")),
+        ("tensor", ("engine.tensor", "engine.printing", "engine.random", "engine.creation", "engine.sampling")),
         ("functional", ("engine.nn.functional", "engine.nn.reduction", "engine.nn.recurrence")),
         ("nn", ("engine.nn", "engine.optim", "engine.utils")),
         ("package", ("engine",)),
