@@ -92,7 +92,7 @@ def close_imports(program: str) -> None:
         if globals is not None and globals.get("__name__") == program and level == 0:
             root = name.partition(".")[0]
             if root not in ALLOWED and not (root.startswith("_") and root in sys.modules):
-                refuse(name)
+                refuse(root)
         return original(name, globals, locals, fromlist or (), level)
 
     builtins.__import__ = import_politely
