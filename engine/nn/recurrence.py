@@ -17,6 +17,7 @@ from engine.errors import RuntimeFault
 from engine.nn.functional.dropout import dropout
 from engine.nn.functional.linear import linear
 from engine.ops.op import TENSORS
+from engine.ops.recurrent import gates
 from engine.tensor import Tensor
 
 Weights = Sequence[Tensor | None]  # weight_ih, weight_hh, bias_ih, bias_hh, weight_hr; None where there is none
@@ -43,9 +44,8 @@ def relu_step(share: Share, h: Tensor, weights: Weights) -> Tensor:
 def lstm_step(share: Share, state: tuple[Tensor, Tensor], weights: Weights) -> tuple[Tensor, Tensor]:
     """One step of an LSTM; the state is (h, c)."""
     h, c = state
-    gates = TENSORS["unsafe_chunk"](_from_hidden(h, weights) + share(), 4, 1)
-    ingate, forgetgate = gates[0].sigmoid(), gates[1].sigmoid()
-    cellgate, outgate = gates[2].tanh(), gates[3].sigmoid()
+    i, f, g, o = gates(_from_hidden(h, weights) + share(), 4)
+    ingate, forgetgate, cellgate, outgate = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
     c = forgetgate * c + ingate * cellgate
     h = outgate * c.tanh()
     if weights[4] is not None:
@@ -55,9 +55,8 @@ def lstm_step(share: Share, state: tuple[Tensor, Tensor], weights: Weights) -> t
 
 def gru_step(share: Share, h: Tensor, weights: Weights) -> Tensor:
     """One step of a GRU."""
-    chunk = TENSORS["unsafe_chunk"]
-    i = chunk(share(), 3, 1)
-    k = chunk(_from_hidden(h, weights), 3, 1)
+    i = gates(share(), 3)
+    k = gates(_from_hidden(h, weights), 3)
     reset = (k[0] + i[0]).sigmoid()
     keep = (k[1] + i[1]).sigmoid()
     new = (i[2] + k[2] * reset).tanh()

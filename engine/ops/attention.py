@@ -206,12 +206,16 @@ def attention(
     query: Array, key: Array, value: Array, mask: Array | None, causal: bool, scale: float
 ) -> tuple[Array, Array]:
     if query.shape[-1] != key.shape[-1]:
+        n, heads, _, width = query.shape
         raise RuntimeFault(
-            "scaled_dot_product_attention: query and key must have the same last dimension, but got "
-            f"{query.shape[-1]} and {key.shape[-1]}"
+            f"Expected size for first two dimensions of batch2 tensor to be: [{n * heads}, {width}] but got: "
+            f"[{n * heads}, {key.shape[-1]}].",
+            hint="queries and keys must have the same last dimension",
         )
     weights = _safe_softmax(_scores(query, key, mask, causal, scale))
-    return np.matmul(weights, value), weights
+    # the query's own memory order, as torch allocates it, so that joining the heads again needs no copy
+    out = np.empty_like(query, shape=(*query.shape[:-1], value.shape[-1]))
+    return np.matmul(weights, value, out=out), weights
 
 
 # ---- bilinear -------------------------------------------------------------------------------------------------------

@@ -153,6 +153,12 @@ def _check_convolution(x: Array, w: Array, bias: Array | None, groups: int, tran
             f"expected scalar type {a} but found {b}",
             hint="convert one of them: x.float(), or model.double()",
         )
+    if w.ndim != spatial + 2:
+        raise RuntimeFault(
+            f"expected stride to be a single integer value or a list of {w.ndim - 2} values to match the convolution "
+            f"dimensions, but got stride=[{', '.join(['1'] * spatial)}]",
+            hint=f"the weight has {w.ndim} dimensions; this convolution needs {spatial + 2}: (out, in / groups, *kernel)",
+        )
     channels = x.shape[1]
     expected = w.shape[0] if transposed else w.shape[1] * groups
     if channels != expected:
@@ -164,7 +170,7 @@ def _check_convolution(x: Array, w: Array, bias: Array | None, groups: int, tran
     outputs = w.shape[1] * groups if transposed else w.shape[0]
     if bias is not None and bias.shape != (outputs,):
         raise RuntimeFault(
-            f"Given {'transposed=1' if transposed else f'groups={groups}'}, weight of size {list(w.shape)}, expected "
+            f"Given {'transposed=1, ' if transposed else ''}weight of size {list(w.shape)}, expected "
             f"bias to be 1-dimensional with {outputs} elements, but got bias of size {list(bias.shape)} instead"
         )
 

@@ -114,7 +114,7 @@ def _repeat_unpad(g: Array, shape: Ints, pad: Sequence[int], mode: str) -> Array
 
 @op(
     "repeat_pad(input, pad, mode)",
-    vjps={"input": "repeat_unpad(g, input_shape, pad, mode)"},
+    vjps={"input": "through(repeat_unpad(g, input_shape, pad, mode), input)"},
     node=lambda p: _PAD_NODE.get(p["mode"], "CopySlices").format(n=len(p["pad"]) // 2),
     latex=r"\operatorname{pad}({input})",
     latex_partials={"input": r"\operatorname{fold}(g)"},

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.errors import RuntimeFault
 from engine.ops import kernels
-from engine.ops.op import Sample, op
+from engine.ops.op import TENSORS, Sample, op
 from engine.ops.vocabulary import constant, word
 
 Array = Any
@@ -97,7 +97,7 @@ def _max_pool(x: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Int
         better = v > best
         better |= v != v  # torch: nan wins, the last of several
         np.copyto(which, which.dtype.type(k), where=better)
-        np.maximum(best, v, best)
+        np.maximum(best, v, out=best)
     return best, which
 
 
@@ -139,7 +139,7 @@ _POOL = "kernel_size, stride, padding, dilation"
 
 @op(
     "max_pool(input, kernel_size, stride, padding, dilation, ceil_mode=False)",
-    vjps={"input": f"max_unpool(g, which, input_shape, {_POOL})"},
+    vjps={"input": f"through(max_unpool(g, which, input_shape, {_POOL}), input)"},
     aux=("which",),
     node="MaxPool2DWithIndicesBackward0",
     latex=r"\max_{\text{window}} {input}",
@@ -256,8 +256,8 @@ def _spread_average(
 @op(
     "average_pool(input, kernel_size, stride, padding, ceil_mode=False, count_include_pad=True, divisor_override=None)",
     vjps={
-        "input": "average_unpool(g, input_shape, kernel_size, stride, padding, ceil_mode, count_include_pad, "
-        "divisor_override)"
+        "input": "through(average_unpool(g, input_shape, kernel_size, stride, padding, ceil_mode, "
+        "count_include_pad, divisor_override), input)"
     },
     node="AvgPool2DBackward0",
     latex=r"\tfrac{1}{k}\textstyle\sum_{\text{window}} {input}",
@@ -368,7 +368,10 @@ def _resized_node(params: dict[str, Any]) -> str:
 
 @op(
     "resample(input, kind, output_size, scales=None, align_corners=False)",
-    vjps={"input": "resample_back(g, kind, input_shape, output_size, scales, align_corners)"},
+    vjps={
+        "input": "through_if(kind == 'adaptive', resample_back(g, kind, input_shape, output_size, scales, "
+        "align_corners), input)"
+    },
     node=_resized_node,
     latex=r"R\,{input}\,R^{\top}",
     latex_partials={"input": r"R^{\top} g\, R"},
@@ -403,6 +406,13 @@ def resample_back(
 ) -> Array:
     size = tuple(output_size)
     return _resample(grad, _matrices(kind, tuple(input_size)[-len(size) :], size, scales, align_corners), True)
+
+
+word(
+    "through_if",
+    lambda condition, value, source: value,
+    lambda condition, value, source: TENSORS["through"](value, source) if condition else value,
+)
 
 
 def _adaptive_max(x: Array, out: Ints) -> tuple[Array, Array]:
@@ -440,7 +450,7 @@ word("plane_scatter", _plane_scatter, _plane_scatter_tensors)
 
 @op(
     "adaptive_max_pool(input, output_size)",
-    vjps={"input": "plane_scatter(g, where_, input_shape)"},
+    vjps={"input": "through(plane_scatter(g, where_, input_shape), input)"},
     aux=("where_",),
     node="AdaptiveMaxPool2DBackward0",
     latex=r"\max_{\text{window}} {input}",

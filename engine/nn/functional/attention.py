@@ -245,7 +245,7 @@ def multi_head_attention_forward(
         weights = scores.softmax(-1)
         if dropout_p > 0.0:
             weights = dropout(weights, dropout_p)
-        out = TENSORS["bmm"](weights, v).transpose(0, 1).contiguous().view((tgt_len * bsz, embed_dim))
+        out = TENSORS["bmm"](weights, v).transpose(0, 1).reshape((tgt_len * bsz, embed_dim))
         out = linear(out, out_proj_weight, out_proj_bias).view((tgt_len, bsz, -1))
         weights = weights.view((bsz, num_heads, tgt_len, src_len))
         if average_attn_weights:
@@ -263,7 +263,7 @@ def multi_head_attention_forward(
     k = k.view((bsz, num_heads, src_len, head_dim))
     v = v.view((bsz, num_heads, src_len, head_dim))
     out = scaled_dot_product_attention(q, k, v, attn_mask, dropout_p, is_causal)
-    out = out.permute(2, 0, 1, 3).contiguous().view((bsz * tgt_len, embed_dim))
+    out = out.permute(2, 0, 1, 3).reshape((bsz * tgt_len, embed_dim))
     out = linear(out, out_proj_weight, out_proj_bias).view((tgt_len, bsz, -1))
     return (out.squeeze(1) if not batched else out), None
 

@@ -53,9 +53,8 @@ def batch_norm(
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     if not training and (running_mean is None or running_var is None):
         raise RuntimeFault("running_mean and running_var must be defined in evaluation mode")
-    out: Tensor = TENSORS["native_batch_norm"](
-        input, weight, bias, running_mean, running_var, training=training, eps=eps
-    )
+    known = (None, None) if training else (running_mean, running_var)  # training reads the batch only
+    out: Tensor = TENSORS["native_batch_norm"](input, weight, bias, *known, training=training, eps=eps)
     if training and (running_mean is not None or running_var is not None):
         _update_running(input, running_mean, running_var, momentum)
     return out
@@ -148,7 +147,7 @@ def local_response_norm(
     if input.numel() == 0:
         return input
     squares = input.mul(input)
-    lead = squares.reshape((input._s[0], 1, input._s[1], -1))
-    padded = pad(lead, (0, 0, size // 2, (size - 1) // 2))
-    means = avg_pool2d(padded, (size, 1), stride=1).reshape(input._s)
+    lead = squares.unsqueeze(1) if n == 3 else squares.view((input._s[0], 1, input._s[1], -1))
+    means = avg_pool2d(pad(lead, (0, 0, size // 2, (size - 1) // 2)), (size, 1), stride=1).squeeze(1)
+    means = means if n == 3 else means.view(input._s)
     return input / means.mul(alpha).add(k).pow(beta)

@@ -49,6 +49,8 @@ def _convolve(
         return batched.squeeze(0)
     stride, dilation = _ints(stride, n), _ints(dilation, n)
     kernel = weight._s[2:]
+    if len(kernel) != n:
+        padding = (0,) * n  # ops/conv.py says what is wrong
     if padding == "valid":
         padding = (0,) * n
     elif padding == "same":
@@ -198,7 +200,8 @@ def conv_transpose3d(
 def _check_rank(input: Tensor, n: int, name: str) -> None:
     if len(input._s) not in (n + 1, n + 2):
         raise RuntimeFault(
-            f"{name}() Expected {n + 1}D or {n + 2}D input tensor, but got {list(input._s)}"
+            f"{name}: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but "
+            f"got:{list(input._s)}"
             if n == 1
             else f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input"
         )
@@ -359,7 +362,11 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     n = len(amounts) // 2
     if len(input._s) not in (n + 1, n + 2):
         raise NotImplementedFault(
-            "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now"
+            f"Padding size {len(amounts)} is not supported for {len(input._s)}D input tensor.\n"
+            "Supported combinations for non-constant padding:\n"
+            "  - 2D or 3D input: padding size = 2 (pads last dimension)\n"
+            "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
+            "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
         )
     return TENSORS["repeat_pad"](input, amounts, mode)  # type: ignore[no-any-return]
 
@@ -447,8 +454,8 @@ def interpolate(
     if mode not in _LINEAR:
         raise NotImplementedFault(
             "Input Error: Only 3D, 4D and 5D input Tensors supported "
-            f"(got {len(input._s)}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | "
-            f"nearest-exact (got {mode})"
+            f"(got {len(input._s)}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | lanczos | "
+            f"area | nearest-exact (got {mode})"
         )
     if _LINEAR[mode] != n:
         raise NotImplementedFault(

@@ -157,7 +157,11 @@ class RNNBase(Module):
             dropout_p=self.dropout,
             training=self.training,
         )
-        return (out.transpose(0, 1) if self.batch_first else out), final
+        if not self.batch_first:
+            return out, final
+        if self.mode == "LSTM":
+            return out.transpose(0, 1), final
+        return TENSORS["swapped"](out, 0, 1), final  # torch: transpose_, whose node has another name
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
@@ -330,7 +334,7 @@ class RNNCellBase(Module):
                 f"input has inconsistent input_size: got {input.size(1)} expected {self.input_size}"
             )
         for i, part in enumerate(parts[: 2 if self.mode == "LSTM" else 1]):
-            label = f" {i}" if self.mode == "LSTM" else " 0"
+            label = str(i)
             if part.size(0) != input.size(0):
                 raise RuntimeError(
                     f"Input batch size {input.size(0)} doesn't match hidden{label} batch size {part.size(0)}"
