@@ -273,8 +273,8 @@ def _batched(x: Tensor, y: Tensor) -> Tensor:
         raise failed(None, (x, y), _misfit(x._s[:-2], y._s[:-2]))
     k = kernels.numel(batch)
     xs, ys = (*batch, *x._s[-2:]), (*batch, *y._s[-2:])
-    a = TENSORS["reshape"](x if x._s == xs else TENSORS["expand_to"](x, xs), (k, *x._s[-2:]))
-    b = TENSORS["reshape"](y if y._s == ys else TENSORS["expand_to"](y, ys), (k, *y._s[-2:]))
+    a = TENSORS["reshape"](TENSORS["expand_to"](x, xs), (k, *x._s[-2:]))
+    b = TENSORS["reshape"](TENSORS["expand_to"](y, ys), (k, *y._s[-2:]))
     return TENSORS["unsafe_view"](TENSORS["bmm"](a, b), (*batch, x._s[-2], y._s[-1]))
 
 
