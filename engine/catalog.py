@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import engine
+import engine.nn  # its op families are part of the catalogue
 from engine import ops
 from engine.ops.op import COMPOSITES, REGISTRY, Op, Sample
 

@@ -18,7 +18,7 @@ const FOOT = 18;
  */
 export function Chart({ series, cursor, log = false, width = 292, height = 132, label, named = false, area = false, value = false, total, onSeek }) {
   const n = Math.max(total ?? 0, ...series.map((each) => each.values.length));
-  const right = width - (named ? 34 : 8);
+  const right = width - (named ? Math.min(76, Math.max(34, ...series.map((each) => each.name.length * 6.6 + 12))) : 8);
   const bottom = height - FOOT;
   const scale = axis(series, log);
   const x = (/** @type {number} */ i) => (n > 1 ? LEFT + ((right - LEFT) * i) / (n - 1) : (LEFT + right) / 2);
@@ -40,7 +40,7 @@ export function Chart({ series, cursor, log = false, width = 292, height = 132, 
       const past = line(each.values, 0, Math.min(cursor, each.values.length - 1), x, y, right - LEFT);
       const kind = each.kind ?? `s${s % 4}`;
       return html`<path d=${future} class=${`ln fut ${kind}`} />${area && past ? html`<path d=${`${past}L${cx} ${bottom}L${LEFT} ${bottom}Z`} class="area" />` : null}<path d=${past} class=${`ln ${kind}`} />
-        ${named ? html`<text x=${right + 6} y=${ends[s] + 3.5} class=${`ser ${kind}`}>${each.name}</text>` : null}`;
+        ${named ? html`<text x=${right + 6} y=${ends[s] + 3.5} class=${`ser ${kind}`}>${each.name.length > 10 ? `${each.name.slice(0, 9)}…` : each.name}</text>` : null}`;
     })}
     ${n ? html`<line x1=${cx} x2=${cx} y1=${TOP} y2=${bottom} class="cursor" />` : null}
     ${series.map((each, s) => {

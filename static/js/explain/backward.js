@@ -15,6 +15,11 @@ const labelOf = ({ graph }, tensor) => (tensor == null ? '' : graph?.cards.get(g
 /** @param {Question['moment']} moment  what is differentiated */
 const rootOf = (moment) => (labelOf(moment, moment.state?.root) || 'L');
 
+const MATRIX = new Set(['mm', 'matmul', 'affine', 'addmm', 'bmm', 'mv']);
+
+/** How blocks write the gradient that comes in. */
+const INCOMING = /(?<![a-zA-Z\\])g(?:_i)?(?![a-zA-Z])|\\bar\{[yY]\}/;
+
 /** @param {string} label @param {number[]} at */
 const cell = (label, at) => `${label}${at.length ? `[${at}]` : ''}`;
 
@@ -55,15 +60,15 @@ function contribute(event, { moment, t, ops, index }) {
   const names = op.inputs.map((input) => input.name);
   const words = op.inputs.map((input) => (input.tensor === null ? String(input.const) : name(labelOf(moment, input.tensor) || input.name)));
   const formula = block?.latex_partials?.[names[event.index]];
-  const sends = formula && /(?<![a-zA-Z\\])g(?![a-zA-Z])/.test(formula); // the gradient sent, not a local derivative
+  const sends = formula && INCOMING.test(formula); // the gradient sent, not a local derivative
   const local = formula && !sends ? fill(formula, names, words) : '';
   const at = index ?? event.result.shape.map(() => 0);
   const parts = addends(sent, at, op.grad);
   const [up, down] = [partial(root, from.label), `\\frac{\\partial ${name(from.label)}}{\\partial ${name(label)}}`];
   const over = sent.axes.length ? `\\sum_{\\text{${t('say.axes', { n: sent.axes.length, axes: sent.axes.join(', ') })}}}` : '';
   const under = local ? `\\underbrace{${down}}_{${local}}` : down;
-  return { phase: 'backward', title: t('say.contribute.title', { op: from.sign, name: label }), say: sentence(sent, op, event, label, formula, t),
-    rule: sends ? `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${fill(formula, names, words).replace(/(?<![a-zA-Z\\])g(?![a-zA-Z])/g, () => `\\Bigl(${up}\\Bigr)`)}` : `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${over}\\underbrace{${up}}_{\\text{${t('say.incoming')}}}\\cdot${under}`,
+  return { phase: 'backward', title: t('say.contribute.title', { op: from.sign, name: label }), say: sentence(sent, op, event, label, formula, block, t),
+    rule: sends ? `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${fill(formula, names, words).replace(new RegExp(INCOMING, 'g'), () => `\\Bigl(${up}\\Bigr)`)}` : `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${over}\\underbrace{${up}}_{\\text{${t('say.incoming')}}}\\cdot${under}`,
     numbersTitle: parts ? t('say.cell', { name: `∂${root}/∂${cell(label, at)}` }) : '',
     numbers: parts ? spell(parts, partial(root, label, below(at))) : '' };
 }
@@ -76,14 +81,14 @@ function spell({ addends: terms, upstream, local, total }, left) {
   return sum(words, { left, total: num(total), perLine: factors ? 2 : 4 });
 }
 
-/** Says why: what is passed on unchanged, what is switched off, what is summed. @param {import('../model/reduce.js').Sent} sent @param {import('../model/reduce.js').Op} op @param {Contribute} event @param {string} label @param {string | undefined} formula @param {Question['t']} t */
-function sentence(sent, op, event, label, formula, t) {
+/** Says why: what is passed on unchanged, what is switched off, what is summed. @param {import('../model/reduce.js').Sent} sent @param {import('../model/reduce.js').Op} op @param {Contribute} event @param {string} label @param {string | undefined} formula @param {any} block @param {Question['t']} t */
+function sentence(sent, op, event, label, formula, block, t) {
   const broadcast = op.inputs[event.index]?.broadcast;
   const say = [];
   if (broadcast && sent.axes.length) {
     const copies = broadcast.axes.reduce((n, axis) => n * broadcast.target[axis], 1);
     say.push(t('say.contribute.broadcast', { name: label, n: copies, from: shape(broadcast.source), to: shape(broadcast.target) }));
-  } else say.push(t('say.contribute', { name: label }));
+  } else say.push(t(MATRIX.has(op.op.replace(/_$/, '')) ? 'say.contribute.matrix' : block?.view ? 'say.contribute.view' : 'say.contribute', { name: label }));
   if (formula === '1') say.push(t('say.local.one'));
   else if (formula === '-1') say.push(t('say.local.minus'));
   else if (sent.local) {

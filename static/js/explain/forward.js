@@ -42,8 +42,10 @@ function cellOf(event, block, state, at, label) {
   if (result === undefined) return '';
   const left = name(label, below(at));
   const inputs = event.inputs.map((input) => (input.tensor == null ? null : state.tensors[input.tensor]));
-  if (event.op === 'matmul' || event.op === 'mm') return product(inputs, at, left, result);
-  if (event.op === 'sum' || event.op === 'mean') return total(event, inputs[0], left, result);
+  const op = event.op.replace(/_$/, '');
+  if (op === 'matmul' || op === 'mm') return product(inputs, at, left, result);
+  if (op === 'affine') return product(inputs.slice(1), at, left, result, inputs[0]);
+  if (op === 'sum' || op === 'mean') return total(event, inputs[0], left, result);
   if (!(block.pointwise ?? block.elementwise ?? Object.keys(block.latex_partials ?? {}).length > 0)) return '';
   const words = [];
   for (const [i, tensor] of inputs.entries()) {
@@ -60,13 +62,15 @@ function cellOf(event, block, state, at, label) {
   return `\\begin{aligned}${left}={}&${filled}\\\\={}&${num(result)}\\end{aligned}`;
 }
 
-/** @param {(import('../model/reduce.js').Tensor | null)[]} inputs @param {number[]} at @param {string} left @param {number} result */
-function product([a, b], at, left, result) {
+/** @param {(import('../model/reduce.js').Tensor | null)[]} inputs @param {number[]} at @param {string} left @param {number} result @param {import('../model/reduce.js').Tensor | null} [bias] */
+function product([a, b], at, left, result, bias = null) {
   if (!a || !b || a.shape.length !== 2 || b.shape.length !== 2) return '';
   const [A, B] = [decode(a.value), decode(b.value)];
   if (!A.whole || !B.whole) return '';
   const [i, j] = at;
   const terms = Array.from({ length: a.shape[1] }, (_, k) => `${paren(A.values[i * a.shape[1] + k])}${paren(B.values[k * b.shape[1] + j])}`);
+  const added = bias && decode(bias.value);
+  if (added?.whole) terms.push(num(added.values[flat(added.shape, unbroadcast(at, added.shape))]));
   return sum(terms, { left, total: num(result) });
 }
 
@@ -76,7 +80,7 @@ function total(event, tensor, left, result) {
   const { values, whole, count } = decode(tensor.value);
   if (!whole || !count) return '';
   const terms = Array.from(values, (value) => paren(number(value)));
-  if (event.op === 'mean') {
+  if (event.op.startsWith('mean')) {
     const shown = terms.length <= 5 ? terms : [...terms.slice(0, 3), '\\cdots', terms[terms.length - 1]];
     return `\\begin{aligned}${left}={}&\\tfrac{1}{${count}}\\bigl(${shown.join('+')}\\bigr)\\\\={}&${num(result)}\\end{aligned}`;
   }

@@ -30,7 +30,7 @@ export function grid(shape, room = 94) {
   if (rows === 1 && cols <= 5 && room > 94) return box(1, cols, Math.max(30, Math.floor((room - cols - 1) / cols)), 19, { text: true, big: true, whole: true });
   if (cols <= 8 && rows <= 10) return box(rows, cols, cols === 1 ? 56 : cols === 2 ? 45 : 30, rows === 1 ? 19 : 14, { text: true, big: false, whole: true });
   const [r, c] = [Math.min(rows, MOST_ROWS), Math.min(cols, MOST_COLS)];
-  const cw = Math.max(3, Math.min(14, Math.floor(125 / c) - 1));
+  const cw = Math.max(3, Math.min(c <= 6 ? 45 : 14, Math.floor((c <= 13 ? 94 : 125) / c) - 1));
   const ch = r === 1 ? 19 : Math.max(3, Math.min(14, Math.floor(96 / r) - 1));
   return box(r, c, cw, ch, { text: false, big: false, whole: r === rows && c === cols });
 }

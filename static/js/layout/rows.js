@@ -24,7 +24,7 @@ export function rows(graph) {
   /** @type {Map<string, string>} */ const owner = new Map();
   for (const card of cards.values()) {
     if (card.kind !== 'op') continue;
-    const row = { card, side: side(card, into.get(card.key) ?? [], cards, owner), group: card.scope };
+    const row = { card, side: side(card, into, cards, owner), group: card.scope };
     for (const leaf of row.side) owner.set(leaf.key, card.key);
     found.set(card.key, row);
   }
@@ -34,11 +34,13 @@ export function rows(graph) {
   return { rows: found, owner };
 }
 
-/** Leaves that stand beside the op: all but the one that is its main stream. @param {Card} card @param {Edge[]} into @param {Map<string, Card>} cards @param {Map<string, string>} owner */
+/** Leaves that stand beside the op: all but the one that is its main stream. @param {Card} card @param {Map<string, Edge[]>} into @param {Map<string, Card>} cards @param {Map<string, string>} owner */
 function side(card, into, cards, owner) {
-  const sources = into.map((edge) => /** @type {Card} */ (cards.get(edge.from)));
+  const sources = (into.get(card.key) ?? []).map((edge) => /** @type {Card} */ (cards.get(edge.from)));
   const leaves = [...new Set(sources.filter((source) => source.kind === 'leaf' && !owner.has(source.key)))];
-  if (sources.some((source) => source.kind === 'op')) return leaves;
+  // a weight that is only turned round is not what flows through a layer
+  const turned = (/** @type {Card} */ source) => (into.get(source.key) ?? []).every((edge) => cards.get(edge.from)?.kind === 'leaf' && cards.get(edge.from)?.grads) && source.op?.inputs.length === 1;
+  if (sources.some((source) => source.kind === 'op' && !turned(source))) return leaves;
   const main = leaves.find((leaf) => !leaf.grads) ?? leaves[0];
   return leaves.filter((leaf) => leaf !== main);
 }

@@ -5,7 +5,8 @@
 /** @type {Record<string, string | undefined>} op -> its sign; others show their own name */
 const SIGN = {
   add: '+', sub: '−', rsub: '−', mul: '×', div: '÷', neg: '−x', matmul: '@', mm: '@', mv: '@', bmm: '@', dot: '·',
-  addmm: '@+b', linear: '@+b', sum: 'Σ', mean: 'mean', prod: 'Π', exp: 'eˣ', log: 'ln', sqrt: '√', rsqrt: '1/√', abs: '|x|',
+  addmm: '@+', affine: '@+', linear: '@+', binary_cross_entropy: 'bce', binary_cross_entropy_with_logits: 'bce', squared_error: 'mse',
+  max_dim: 'max', max_all: 'max', min_dim: 'min', min_all: 'min', vector_norm: '‖x‖', to_dtype: 'cast', transpose_: 'ᵀ', pow_number: 'xⁿ', pow_tensor: 'xʸ', pow_base: 'aˣ', unsafe_view: 'view', sum: 'Σ', mean: 'mean', prod: 'Π', exp: 'eˣ', log: 'ln', sqrt: '√', rsqrt: '1/√', abs: '|x|',
   sigmoid: 'σ', tanh: 'tanh', relu: 'relu', t: 'ᵀ', transpose: 'ᵀ', permute: 'perm', reshape: 'shape', view: 'view',
   pow: 'xⁿ', square: 'x²', reciprocal: '1/x', clone: 'copy', detach: 'cut', expand: 'expand', floor_divide: '//',
   remainder: '%', gt: '>', lt: '<', ge: '≥', le: '≤', eq: '=', ne: '≠', max: 'max', min: 'min', cat: 'cat', stack: 'stack',
@@ -42,6 +43,7 @@ export function expression(op, names, inputs) {
   const bare = op.replace(/_$/, '');
   const fixed = FIXED.exec(bare);
   if (fixed) return `${names[0]}${raised(Number(fixed[1]))}`;
+  if ((bare === 'affine' || bare === 'addmm') && names.length === 3) return `${names[1]} @ ${names[2]} + ${names[0]}`;
   const infix = INFIX[bare];
   if (infix && names.length === 2) return infix === '·' ? `${names[0]}·${names[1]}` : `${names[0]} ${infix} ${names[1]}`;
   if (bare === 'rsub' && names.length === 2) return `${names[1]} − ${names[0]}`;

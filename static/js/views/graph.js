@@ -143,7 +143,7 @@ function Picture({ context, shown, placed, subject, visible }) {
     const to = cards.get(edge.to);
     if (!route || !to) return [];
     const op = state.ops[Number(edge.id.slice(1).split(':')[0].replaceAll('′', ''))];
-    const wide = route.points.length === 2 && !crowded && edges.every((other) => other === edge || (other.from !== edge.from && other.to !== edge.to) || placed.routes.get(other.id)?.side);
+    const wide = route.points.length === 2 && !crowded && Math.abs(route.points[0].y - route.points[1].y) < 60 && edges.every((other) => other === edge || (other.from !== edge.from && other.to !== edge.to) || placed.routes.get(other.id)?.side);
     return [{ edge, points: route.points, side: route.side, lift: route.lift, reached: !!op || to.role === 'failed', sent: op?.sent.find((sent) => sent.index === edge.index), active: subject.edge === edge.id, wide,
       near: selected === edge.from || selected === edge.to, selected: selected === edge.id, t, crowded }];
   });

@@ -13,6 +13,9 @@ import { SPEEDS } from '../timeline/player.js';
 import { losses } from './loss.js';
 
 const CHIPS = 44; // more do not fit as labelled chips
+const ROOM = 104; // letters on all chips together; beyond, only the current one is written out
+/** @type {Record<string, string | undefined>} */
+const BRIEF = { ready: '∂', contribute: '→', accumulate: '+=' };
 
 /** @type {View} */
 export const timelineView = { id: 'timeline', place: 'footer', title: 'timeline.title', draw: (context) => html`<${Transport} ...${context} /><div class="lanes"><${Steps} ...${context} /><${Events} ...${context} /></div>` };
@@ -106,12 +109,15 @@ function phases(stops) {
 /** @param {{runs: ReturnType<typeof phases>, moment: Context['moment'], t: Context['t'], act: Context['act']}} props */
 function Chips({ runs, moment, t, act }) {
   const { stops, index } = moment;
+  const texts = stops.map((stop) => chip(stop.event, moment, t));
+  const tight = texts.reduce((sum, [text]) => sum + text.length + 1.4, 0) > ROOM;
   return html`<div class="evs" role="group" aria-label=${t('timeline.event')}>${runs.map(({ phase, from, to }) => html`<div class=${`sg ${phase[0]}`} style=${{ flex: to - from + 1 }}><span class="sn">${t(`phase.${phase === 'other' ? 'forward' : phase}`)}</span>
     <div class="cells">${stops.slice(from, to + 1).map((stop, i) => {
       const at = from + i;
-      const [text, title] = chip(stop.event, moment, t);
+      const [whole, title] = texts[at];
+      const text = tight && at !== index ? BRIEF[stop.event.kind] ?? whole.slice(0, 5) : whole;
       const state = at === index ? 'now' : at < index ? 'past' : 'next';
-      return html`<button type="button" class=${`e ${state} ${stop.event.kind}`} style=${{ flexGrow: [...text].length + 1 }} title=${title} aria-label=${title} aria-current=${at === index ? 'step' : undefined} onClick=${() => act('event', at)}><span>${text}</span></button>`;
+      return html`<button type="button" class=${`e ${state} ${stop.event.kind}`} style=${{ flexGrow: [...text].length + 1, flexShrink: at === index ? 0 : 1 }} title=${title} aria-label=${title} aria-current=${at === index ? 'step' : undefined} onClick=${() => act('event', at)}><span>${text}</span></button>`;
     })}</div></div>`)}</div>`;
 }
 
