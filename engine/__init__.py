@@ -21,7 +21,7 @@ from engine.dtypes import promote_types as promote_types
 from engine.dtypes import set_default_dtype as set_default_dtype
 from engine.tensor import Size as Size
 from engine.tensor import Tensor as Tensor
-from engine.autograd import functional as _functional  # noqa: I001  (fills the table of entry points)
+from engine import autograd as autograd  # noqa: I001  (fills the table of entry points)
 from engine import creation as _creation
 from engine import random as random
 from engine import sampling as _sampling

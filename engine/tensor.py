@@ -18,7 +18,8 @@ import numpy as np
 from numpy import ndarray
 
 from engine import dtypes
-from engine.autograd import backward, versions
+from engine.autograd import versions
+from engine.autograd.backward import hooked, revive, run_fast
 from engine.autograd.graph import GraphNode, RemovableHandle, add_hook, wrap
 from engine.errors import RuntimeFault, TypeFault, ValueFault, near_miss
 from engine.ops import kernels
@@ -399,7 +400,7 @@ class Tensor:
         if n is None:
             raise RuntimeFault("can't retain_grad on Tensor that has requires_grad=False")
         if n[E0] is not None:
-            backward.hooked(n).retain = weakref.ref(self)
+            hooked(n).retain = weakref.ref(self)
             self.__dict__["_retains"] = True
 
     @property
@@ -411,7 +412,7 @@ class Tensor:
         """hook(grad) each time a gradient of this tensor is complete; it may return another."""
         if self._n is None:
             raise RuntimeFault("cannot register a hook on a tensor that doesn't require gradient")
-        return add_hook(backward.hooked(self._n).tensor_hooks, hook)
+        return add_hook(hooked(self._n).tensor_hooks, hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
         """hook(tensor) after .grad of this leaf was accumulated."""
@@ -419,7 +420,7 @@ class Tensor:
             raise RuntimeFault("cannot register a hook on a tensor that doesn't require gradient")
         if self._n[E0] is not None:
             raise RuntimeFault("post accumulate grad hooks cannot be registered on non-leaf tensors")
-        return add_hook(backward.hooked(self._n).post, lambda *_: hook(self))
+        return add_hook(hooked(self._n).post, lambda *_: hook(self))
 
     def backward(
         self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
@@ -439,7 +440,7 @@ class Tensor:
             one = self._a.dtype.type(1.0)
             if NAMESPACE["_watch"] is not None:
                 NAMESPACE["_watch"].seed(self, n, one, False, False, None)
-            backward.run_fast(n, one)
+            run_fast(n, one)
             return
         TENSORS["backward"]((self,), gradient, retain_graph, create_graph, inputs=inputs)
 
@@ -681,7 +682,7 @@ def inplace(name: str) -> Callable[..., Tensor]:
 
 
 NAMESPACE.update(store=store)
-TENSORS.update(missing_attribute=missing_attribute, size_class=Size, revive=backward.revive, wrap_array=wrap_array)
+TENSORS.update(missing_attribute=missing_attribute, size_class=Size, revive=revive, wrap_array=wrap_array)
 
 
 def cast(t: Tensor, numpy_type: Any) -> Tensor:

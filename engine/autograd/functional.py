@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from engine.autograd import backward as walk
+from engine.autograd.backward import _array, revive, run
 from engine.errors import RuntimeFault
 from engine.ops import kernels
 from engine.ops.op import E0, NAMESPACE, TENSORS
@@ -44,7 +44,7 @@ def _gradients(outputs: tuple[Tensor, ...], given: Any) -> list[Tensor | None]:
                     f"backward(torch.ones({', '.join(map(str, o._s))}))",
                 )
             one = o._a.dtype.type(1.0)
-            g = walk.revive(kernels.box(one, o._s) if type(o._a) is ndarray else one, None, o._s)
+            g = revive(kernels.box(one, o._s) if type(o._a) is ndarray else one, None, o._s)
         elif not isinstance(g, tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
         elif g._s != o._s:
@@ -78,12 +78,12 @@ def _differentiate(
     roots = [o._n for o in outputs]
     if watch is not None:
         for o, g in zip(outputs, grads, strict=True):
-            watch.seed(o, o._n, walk._array(g, o._s), keep, create_graph, None if targets is None else list(targets.values()))
+            watch.seed(o, o._n, _array(g, o._s), keep, create_graph, None if targets is None else list(targets.values()))
     before = NAMESPACE["grad_on"]
     NAMESPACE["grad_on"] = create_graph
     anomaly = _nan_watch if NAMESPACE.get("anomaly_on", False) and NAMESPACE.get("anomaly_nan", True) else None
     try:
-        return walk.run(
+        return run(
             roots,
             [g if create_graph else g._a for g in grads],  # type: ignore[union-attr]
             keep=keep,
@@ -146,7 +146,7 @@ def _result(g: Any, t: Tensor, create_graph: bool) -> Tensor:
         g = kernels.full(g, t._s)
         g = g.copy() if g.base is not None else g
         g = kernels.unbox(g)
-    return walk.revive(g, None, t._s)
+    return revive(g, None, t._s)
 
 
 def grad(
@@ -190,3 +190,126 @@ def grad(
 
 
 TENSORS["backward"] = backward
+
+
+# ---- torch.autograd.functional ---------------------------------------------------------------------------------
+
+
+def _enter(inputs: Any, create_graph: bool) -> tuple[bool, tuple[Tensor, ...]]:
+    """Inputs as leaves of a graph of their own, or views of the caller's graph under create_graph."""
+    single = not isinstance(inputs, (tuple, list))
+    fresh = []
+    for x in (inputs,) if single else inputs:
+        if create_graph and x._n is not None:
+            fresh.append(TENSORS["alias"](x))
+        else:
+            t = revive(x._a, None, x._s)
+            t.requires_grad_()
+            fresh.append(t)
+    return single, tuple(fresh)
+
+
+def _leave(x: Any, create_graph: bool) -> Any:
+    if isinstance(x, tuple):
+        return tuple(_leave(e, create_graph) for e in x)
+    return x if create_graph else x.detach()
+
+
+def _enabled(f: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        before, NAMESPACE["grad_on"] = NAMESPACE["grad_on"], True
+        try:
+            return f(*args, **kwargs)
+        finally:
+            NAMESPACE["grad_on"] = before
+
+    wrapper.__name__ = wrapper.__qualname__ = f.__name__
+    wrapper.__doc__ = f.__doc__
+    return wrapper
+
+
+@_enabled
+def jacobian(
+    func: Any, inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> Any:  # fmt: skip
+    """All derivatives of func's outputs with respect to its inputs."""
+    single_in, ins = _enter(inputs, create_graph)
+    result = func(*ins)
+    single_out = not isinstance(result, (tuple, list))
+    outs = (result,) if single_out else tuple(result)
+    rows = []
+    for o in outs:
+        parts: list[list[Tensor]] = [[] for _ in ins]
+        flat = TENSORS["reshape"](o, -1)
+        for i in range(flat._s[0]):
+            gs: tuple[Any, ...] = (None,) * len(ins)
+            if flat._n is not None:
+                gs = grad(TENSORS["select"](flat, 0, i), ins, retain_graph=True, create_graph=create_graph, allow_unused=True)
+            for k, (g, x) in enumerate(zip(gs, ins, strict=True)):
+                parts[k].append(TENSORS["zeros_like"](x) if g is None else g)
+        rows.append(
+            tuple(
+                TENSORS["reshape"](TENSORS["stack"](p, 0) if p else TENSORS["zeros_like"](x), (*o._s, *x._s))
+                for p, x in zip(parts, ins, strict=True)
+            )
+        )
+    table: Any = _leave(tuple(rows), create_graph)
+    if single_in:
+        table = tuple(r[0] for r in table)
+    return table[0] if single_out else table
+
+
+@_enabled
+def hessian(
+    func: Any, inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Any:  # fmt: skip
+    """All second derivatives of a scalar function."""
+    single, _ = _enter(inputs, create_graph)
+
+    def first(*ins: Tensor) -> Any:
+        out = func(*ins)
+        if out._a.size != 1:
+            raise RuntimeError(
+                "The Tensor returned by the function given to hessian should contain a single element"
+            )
+        gs = grad(TENSORS["reshape"](out, ()), ins, create_graph=True, allow_unused=True)
+        found = tuple(TENSORS["zeros_like"](x) if g is None else g for g, x in zip(gs, ins, strict=True))
+        return found[0] if single else found
+
+    return jacobian(first, inputs, create_graph)
+
+
+@_enabled
+def vjp(func: Any, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
+    """func's value and v times its jacobian."""
+    single, ins = _enter(inputs, create_graph)
+    out = func(*ins)
+    gs = grad(out, ins, v, create_graph=create_graph, allow_unused=True, materialize_grads=True)
+    return _leave(out, create_graph), _leave(gs[0] if single else gs, create_graph)
+
+
+@_enabled
+def jvp(func: Any, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
+    """func's value and its jacobian times v, by differentiating twice."""
+    _, ins = _enter(inputs, create_graph)
+    out = func(*ins)
+    seed = TENSORS["zeros_like"](out).requires_grad_()
+    gs = grad(out, ins, seed, create_graph=True, allow_unused=True, materialize_grads=True)
+    vs = _as_tuple(v) if v is not None else tuple(TENSORS["ones_like"](x) for x in ins)
+    (result,) = grad(gs, seed, vs, create_graph=create_graph, allow_unused=True, materialize_grads=True)
+    return _leave(out, create_graph), _leave(result, create_graph)
+
+
+@_enabled
+def hvp(func: Any, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
+    """func's value and its hessian times v."""
+    single, ins = _enter(inputs, create_graph)
+    out = func(*ins)
+    first = grad(out, ins, create_graph=True, allow_unused=True, materialize_grads=True)
+    gs = grad(first, ins, _as_tuple(v), create_graph=create_graph, allow_unused=True, materialize_grads=True)
+    return _leave(out, create_graph), _leave(gs[0] if single else gs, create_graph)
+
+
+vhp = hvp  # the hessian of a smooth function is symmetric
