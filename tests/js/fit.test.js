@@ -35,3 +35,12 @@ test('a plane: several classes by negative log-likelihood', () => {
   events[3] = forward('mm', [1, 4], 6, [3, 3], Array(9).fill(-1));
   assert.equal(plane(events)?.classes, 3);
 });
+
+test('data made in the program is taken where it meets a parameter, powers of it are not', () => {
+  const plain = (op, inputs, tensor, shape, data) => { const event = forward(op, inputs, tensor, shape, data); event.outputs[0].requires_grad = false; return event; };
+  const events = [
+    leaf(1, [3], [9, 9, 9]), plain('mul', [1], 2, [3], [1, 2, 3]), plain('pow', [2], 3, [3], [1, 8, 27]), leaf(5, [3], [2, 4, 7]), parameter,
+    forward('mul', [3, 4], 6, [3], [2, 16, 54]), forward('mul', [2, 4], 7, [3], [2, 4, 6]), forward('add', [6, 7], 8, [3], [4, 20, 60]), forward('sub', [8, 5], 10, [3], [0, 0, 0]),
+  ];
+  assert.deepEqual(curve(events)?.x, [1, 2, 3]);
+});

@@ -16,15 +16,15 @@ const CLASSES = new Set(['nll_loss']);
 const CURVES = new Set(['mse_loss', 'sub', 'smooth_l1_loss', 'huber_loss', 'rsub']);
 const FEW = 3; // points: fewer are no data set
 
-/** @typedef {{made: Map<number, Forward>, known: Map<number, Arr>, leaves: Set<number>}} Tensors */
+/** @typedef {{made: Map<number, Forward>, known: Map<number, Arr>, parameters: Set<number>}} Tensors */
 
 /** @param {readonly Event[]} events @returns {Tensors} */
 function tensors(events) {
-  /** @type {Tensors} */ const found = { made: new Map(), known: new Map(), leaves: new Set() };
+  /** @type {Tensors} */ const found = { made: new Map(), known: new Map(), parameters: new Set() };
   for (const event of events) {
     if (event.kind === 'leaf') {
       found.known.set(event.tensor, event.value);
-      if (!event.requires_grad) found.leaves.add(event.tensor);
+      if (event.requires_grad) found.parameters.add(event.tensor);
     } else if (event.kind === 'forward') {
       for (const output of event.outputs) {
         found.made.set(output.tensor, event);
@@ -42,18 +42,32 @@ function values({ known }, tensor) {
   return read?.whole && read.values.length === read.count ? read : null;
 }
 
-/** Inputs of no gradient that lead to a tensor. @param {Tensors} from @param {number} tensor @returns {Set<number>} */
-function sources({ made, leaves }, tensor) {
-  const found = new Set(/** @type {number[]} */ ([]));
-  const seen = new Set([tensor]);
-  const open = [tensor];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (leaves.has(next)) found.add(next);
-    for (const input of made.get(next)?.inputs ?? []) {
-      if (input.tensor == null || seen.has(input.tensor)) continue;
-      seen.add(input.tensor);
-      open.push(input.tensor);
-    }
+/**
+ * Tensors of no gradient that lead to one, the likeliest data first: those that meet a parameter directly, and among them
+ * those not made from another (`x` before `x ** 3`); then what they were made from.
+ * @param {Tensors} from @param {number} tensor @returns {number[]}
+ */
+function sources(from, tensor) {
+  const met = walk(from, [tensor], (t) => !learnt(from, t));
+  const behind = (/** @type {number} */ t) => walk(from, inputs(from, t), () => false, true);
+  const first = met.filter((t) => !behind(t).some((other) => met.includes(other)));
+  return [...new Set([...first, ...met, ...met.flatMap(behind)])];
+}
+
+/** @param {Tensors} from @param {number} tensor */
+const inputs = ({ made }, tensor) => (made.get(tensor)?.inputs ?? []).flatMap((input) => (input.tensor == null ? [] : [input.tensor]));
+
+/** Made by an op on something that requires grad. @param {Tensors} from @param {number} tensor */
+const learnt = ({ made, parameters }, tensor) => parameters.has(tensor) || (made.get(tensor)?.outputs.some((output) => output.tensor === tensor && output.requires_grad) ?? false);
+
+/** Goes upstream from `open` and collects where it stops, or all it passes. @param {Tensors} from @param {number[]} open @param {(tensor: number) => boolean} stop @param {boolean} [all] */
+function walk(from, open, stop, all = false) {
+  const seen = new Set(open);
+  const found = [];
+  for (const next of seen) {
+    const stopped = stop(next);
+    if (stopped || all) found.push(next);
+    if (!stopped) inputs(from, next).forEach((t) => seen.add(t));
   }
   return found;
 }
@@ -61,9 +75,8 @@ function sources({ made, leaves }, tensor) {
 /** (prediction, target) of an op, whichever way round they stand. @param {Tensors} from @param {Forward} op */
 function pair(from, op) {
   const [a, b] = op.inputs.map((input) => input.tensor ?? -1);
-  const learnt = (/** @type {number} */ t) => from.made.get(t)?.outputs.some((output) => output.tensor === t && output.requires_grad) ?? false;
-  if (learnt(a) && !learnt(b) && from.known.has(b)) return { prediction: a, target: b };
-  if (learnt(b) && !learnt(a) && from.known.has(a) && op.inputs.length === 2) return { prediction: b, target: a };
+  if (learnt(from, a) && !learnt(from, b) && from.known.has(b)) return { prediction: a, target: b };
+  if (learnt(from, b) && !learnt(from, a) && from.known.has(a) && op.inputs.length === 2) return { prediction: b, target: a };
   return null;
 }
 

@@ -101,7 +101,7 @@ function Contours({ answer, at }) {
   const x = (/** @type {number} */ column) => at.left + (at.width * (column - 0.5)) / (n - 1);
   const y = (/** @type {number} */ row) => at.top + at.height * (1 - (row - 0.5) / (n - 1));
   const ring = (/** @type {number[][]} */ points) => `M${points.map(([a, b]) => `${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join('L')}Z`;
-  return contours().size([n, n]).thresholds(levels)(values).map((shape, i) => html`<path class="level" style=${`--level:${i / levels.length}`} d=${shape.coordinates.flat().map(ring).join('')} />`);
+  return contours().size([n, n]).thresholds(levels)(values).map((shape) => html`<path class="level" d=${shape.coordinates.flat().map(ring).join('')} />`);
 }
 
 /** The loss over one number is a curve, the gradient its slope. @param {Drawn} props */
