@@ -160,29 +160,35 @@ class Service:
                 del self.owners[who]
 
     async def _execute(self, run: Run) -> None:
+        refusal: Problem | None = None
         try:
-            try:
-                await self._exactly_once(run)
-                if not run.ended():
-                    self._end(run, "killed", LOST)
-            except asyncio.CancelledError:
-                self._end(run, "cancelled", run.why or CANCELLED)
-            except RunnerLost:
+            await self._exactly_once(run)
+            if not run.ended():
                 self._end(run, "killed", LOST)
-            except Diverged:
-                self._end(run, "killed", DIVERGED)
-            run.finish()
+        except asyncio.CancelledError:
+            self._end(run, "cancelled", run.why or CANCELLED)
+        except RunnerLost:
+            self._end(run, "killed", LOST)
+        except Diverged:
+            self._end(run, "killed", DIVERGED)
         except RunnerBusy as error:
-            run.refuse(Problem("busy", f"{error.position - 1} programs wait already", retry=error.retry_after))
+            refusal = Problem("busy", f"{error.position - 1} programs wait already", retry=error.retry_after)
         except RunnerUnavailable as error:
-            run.refuse(Problem("sandbox", error.reason, hint=error.hint))
+            refusal = Problem("sandbox", error.reason, hint=error.hint)
         except Exception:
             log.exception("run %s failed in the service", run.key)
-            run.refuse(Problem("internal", "the run could not be carried out"))
+            refusal = Problem("internal", "the run could not be carried out")
         finally:
             del self.live[run.key]
             self._owns(run, -1)
             self.metrics.live.set(len(self.live))
+        if refusal is not None and run.size:  # it was going when the machinery died, and could not be repeated
+            self._end(run, "killed", LOST)
+            refusal = None
+        if refusal is None:
+            run.finish()
+        else:
+            run.refuse(refusal)
         if run.refused is None:
             self.metrics.ends.labels(run.status).inc()
             self.metrics.bytes.inc(run.size)
