@@ -57,7 +57,8 @@ class LocalRunner:
         self._guard: asyncio.Task[None] | None = None
         self._next: asyncio.Task[Zygote] | None = None
         """The stand-in, being made or ready."""
-        self._closing = False
+        self._hopeless = True
+        """Not up and not about to be: runs are refused instead of waiting."""
 
     # ------------------------------------------------------------------------------------------ life
 
@@ -90,7 +91,7 @@ class LocalRunner:
         return zygote
 
     def _use(self, zygote: Zygote) -> None:
-        self.zygote, self.reason = zygote, ""
+        self.zygote, self.reason, self._hopeless = zygote, "", False
         self._up.set()
         self._refill()
         if self.stand_in:
@@ -105,6 +106,7 @@ class LocalRunner:
                 self._up.clear()
                 self._drop_spares()
                 self.restarts += 1
+                self.reason = "the sandbox process died and is being replaced"
                 log.warning("the sandbox process died; starting another")
                 lost, self.zygote = self.zygote, None
                 await lost.close()
@@ -112,7 +114,7 @@ class LocalRunner:
                 self._use(await self._successor())
                 pause = 0.05
             except Leaky as error:
-                self.reason = str(error)
+                self.reason, self._hopeless = str(error), True
                 log.error("programs are refused: %s", self.reason)
                 return
             except RunnerLost as error:
@@ -120,6 +122,7 @@ class LocalRunner:
                 log.error("%s; trying again in %.2f s", self.reason, pause)
                 await asyncio.sleep(pause)
                 pause = min(5.0, pause * 2)
+                self._hopeless = self._hopeless or pause > 1.0
 
     async def _successor(self) -> Zygote:
         made, self._next = self._next, None
@@ -132,7 +135,7 @@ class LocalRunner:
         return await self._make_zygote()
 
     async def close(self) -> None:
-        self._closing = True
+        self._hopeless = True
         self.reason = "the server is stopping"
         self._up.clear()
         self.queue.close()
@@ -184,7 +187,7 @@ class LocalRunner:
     async def run(
         self, program: Program, *, client: str = "", on_queue: OnQueue | None = None
     ) -> AsyncGenerator[bytes, None]:
-        if self.reason and not self._up.is_set() and not self._recovering:
+        if self._hopeless and not self._up.is_set():
             raise RunnerUnavailable(self.reason, ELSEWHERE if lockdown.unsupported() else "see `backstep doctor`")
         await self.queue.enter(client, on_queue)
         execution: Execution | None = None
@@ -196,11 +199,6 @@ class LocalRunner:
                     yield chunk
         finally:
             self.queue.leave(client, execution.seconds if execution else 0.0)
-
-    @property
-    def _recovering(self) -> bool:
-        """A zygote that once passed is being replaced: worth waiting for."""
-        return self.restarts > 0 and not self._closing
 
     async def health(self) -> Health:
         return Health(

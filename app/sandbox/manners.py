@@ -165,9 +165,5 @@ def divert_chance() -> None:
 
 
 def fix_chance(seed: int) -> None:
-    """Every source of randomness becomes a function of the seed, those that would ask the system included."""
-    import numpy as np
-
+    """What would ask the system becomes a function of the seed; the generators proper the recorder seeds."""
     _seed(_STREAM, seed ^ 0x9E3779B97F4A7C15)
-    random.seed(seed)
-    np.random.seed(seed & 0xFFFFFFFF)
