@@ -1,6 +1,6 @@
 """torch's surface: `import engine as torch` works. Semantics of PyTorch 2.13 on the CPU, written on NumPy.
 
-This file only gathers names; nothing is defined here.
+This file gathers names; only switches without effect are defined here.
 """
 
 from __future__ import annotations
@@ -52,5 +52,48 @@ for _name, _op in _REGISTRY.items():
 globals().update(_creation.PUBLIC)
 globals().update(_sampling.PUBLIC)
 
+from engine import nn as nn  # noqa: E402
 from engine import optim as optim  # noqa: E402
 from engine import utils as utils  # noqa: E402
+from engine import backends as backends  # noqa: E402
+from engine import cuda as cuda  # noqa: E402
+from engine.missing import getattr_of as _getattr_of  # noqa: E402
+
+__version__ = "2.13.0"
+strided = "torch.strided"
+contiguous_format = "torch.contiguous_format"
+preserve_format = "torch.preserve_format"
+from math import e as e  # noqa: E402
+from math import inf as inf  # noqa: E402
+from math import nan as nan  # noqa: E402
+from math import pi as pi  # noqa: E402
+
+newaxis = None
+
+
+def is_storage(obj: object) -> bool:
+    """False: storages are not shown."""
+    return False
+
+
+def get_num_threads() -> int:
+    """One."""
+    return 1
+
+
+def set_num_threads(n: int) -> None:
+    """There is one."""
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """They all are."""
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether inference mode is on."""
+    from engine.autograd.modes import is_inference_mode_enabled as enabled
+
+    return enabled()
+
+
+__getattr__ = _getattr_of("torch", globals())

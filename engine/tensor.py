@@ -21,7 +21,8 @@ from engine import dtypes
 from engine.autograd import versions
 from engine.autograd.backward import hooked, revive, run_fast
 from engine.autograd.graph import GraphNode, RemovableHandle, add_hook, wrap
-from engine.errors import RuntimeFault, TypeFault, ValueFault, near_miss
+from engine.errors import RuntimeFault, TypeFault
+from engine.missing import missing
 from engine.ops import kernels
 from engine.ops import activation, index, matmul, pointwise, reduce, shape  # noqa: F401  (their blocks fill the registry)
 from engine.ops.op import (
@@ -560,9 +561,7 @@ def wrap_array(a: Any) -> Tensor:
 
 def missing_attribute(name: str) -> Exception:
     """torch's AttributeError, with the nearest names."""
-    from engine.errors import AttributeFault
-
-    return AttributeFault(f"'Tensor' object has no attribute '{name}'", hint=lambda: near_miss(name, dir(Tensor)))
+    return missing("torch.Tensor", name, dir(Tensor))
 
 
 # ---- in place ---------------------------------------------------------------------------------------------------

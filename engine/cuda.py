@@ -1,0 +1,53 @@
+"""torch.cuda as it is on a machine without one: asked, it says no; used, it fails as torch does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.conversion import no_cuda
+from engine.missing import getattr_of
+
+
+def is_available() -> bool:
+    """False."""
+    return False
+
+
+def device_count() -> int:
+    """None."""
+    return 0
+
+
+def is_initialized() -> bool:
+    """False."""
+    return False
+
+
+def manual_seed(seed: int) -> None:
+    """Nothing to seed."""
+
+
+def manual_seed_all(seed: int) -> None:
+    """Nothing to seed."""
+
+
+def empty_cache() -> None:
+    """Nothing to free."""
+
+
+def synchronize(device: Any = None) -> None:
+    """There is no CUDA."""
+    raise no_cuda()
+
+
+def current_device() -> int:
+    """There is no CUDA."""
+    raise no_cuda()
+
+
+def get_device_name(device: Any = None) -> str:
+    """There is no CUDA."""
+    raise no_cuda()
+
+
+__getattr__ = getattr_of("torch.cuda", globals())
