@@ -65,6 +65,16 @@ export function scalar(array) {
   return size === 1 ? values[0] : NaN;
 }
 
+/** Euclidean norm, also when only statistics travelled; NaN without a value. @param {Arr | null | undefined} array */
+export function norm(array) {
+  if (!array) return NaN;
+  if (array.stats) return array.stats.nan || array.stats.inf ? NaN : number(array.stats.norm);
+  const { values } = decode(array);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] ** 2;
+  return Math.sqrt(sum);
+}
+
 /** Largest finite magnitude, also when only statistics travelled. @param {Arr | null | undefined} array */
 export function magnitude(array) {
   if (!array) return 0;

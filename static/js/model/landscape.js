@@ -6,19 +6,20 @@
  * @typedef {{name: string, of: string, at: number}} Element  one number of a parameter
  * @typedef {{low: number, high: number}} Range
  */
-import { decode } from './arrays.js';
+import { decode, unflat } from './arrays.js';
 import { subscript } from './format.js';
-import { bare } from './graph.js';
+import { shortest } from './names.js';
 
 const MOST = 48; // elements offered
 
 /** All single numbers among the parameters. @param {readonly Step[]} steps @returns {Element[]} */
 export function elements(steps) {
   /** @type {Element[]} */ const found = [];
+  const names = shortest(Object.keys(steps[0]?.params ?? {}));
   for (const [of, array] of Object.entries(steps[0]?.params ?? {})) {
     const { count, values, shape } = decode(array);
     for (let at = 0; at < Math.min(count, values.length) && found.length < MOST; at++) {
-      found.push({ of, at, name: bare(of) + (count > 1 ? (shape.length === 1 ? subscript(at) : `[${at}]`) : '') });
+      found.push({ of, at, name: (names.get(of) ?? of) + (count > 1 ? (shape.length === 1 ? subscript(at) : `[${unflat(shape, at)}]`) : '') });
     }
   }
   return found;

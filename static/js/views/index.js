@@ -17,6 +17,7 @@
 import { codeView } from './code.js';
 import { explainView } from './explain.js';
 import { fitView } from './fit.js';
+import { gradientsView } from './gradients.js';
 import { graphView } from './graph.js';
 import { headerView } from './header.js';
 import { inspectorView } from './inspector.js';
@@ -39,6 +40,7 @@ export const VIEWS = [
   lensView,
   lossView,
   parametersView,
+  gradientsView,
   landscapeView,
   fitView,
   updateView,

@@ -6,9 +6,9 @@
  */
 import { Chart } from '../components/chart.js';
 import { html } from '../components/html.js';
-import { decode, number } from '../model/arrays.js';
+import { decode, norm } from '../model/arrays.js';
 import { subscript } from '../model/format.js';
-import { bare } from '../model/graph.js';
+import { shortest } from '../model/names.js';
 
 const MOST = 6; // lines that can still be told apart
 
@@ -42,20 +42,16 @@ function lines(steps) {
 /** @param {Step | undefined} first @returns {Lines} */
 function choose(first) {
   const params = Object.entries(first?.params ?? {});
+  const names = shortest(params.map(([of]) => of));
   const total = params.reduce((sum, [, array]) => sum + decode(array).count, 0);
   const norms = total > MOST;
-  const picks = norms ? params.slice(0, MOST).map(([of]) => ({ of, at: -1, name: bare(of) }))
-    : params.flatMap(([of, array]) => Array.from({ length: decode(array).count }, (_, at) => ({ of, at, name: bare(of) + (decode(array).count > 1 ? subscript(at) : '') })));
+  const picks = norms ? params.slice(0, MOST).map(([of]) => ({ of, at: -1, name: names.get(of) ?? of }))
+    : params.flatMap(([of, array]) => Array.from({ length: decode(array).count }, (_, at) => ({ of, at, name: (names.get(of) ?? of) + (decode(array).count > 1 ? subscript(at) : '') })));
   return { norms, picks, series: picks.map(({ name }) => ({ name, values: [] })), done: 0 };
 }
 
 /** @param {import('../types.js').Arr | undefined} array @param {number} at  -1: the norm */
 function read(array, at) {
   if (!array) return NaN;
-  if (at < 0 && array.stats) return number(array.stats.norm);
-  const { values } = decode(array);
-  if (at >= 0) return values[at];
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] ** 2;
-  return Math.sqrt(sum);
+  return at < 0 ? norm(array) : decode(array).values[at];
 }
