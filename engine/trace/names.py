@@ -73,13 +73,13 @@ class Names:
 
     def of(self, thing: Any, stack: list[FrameType]) -> str:
         """The name of a tensor or module; "" when no variable leads to it."""
+        for name, value in self.program.items():  # before locals: a function calls its argument x, whatever it is
+            if value is thing and not name.startswith("__"):
+                return name
         for frame in stack:
             for name, value in frame.f_locals.items():
                 if value is thing and not name.startswith("__") and name != "self":
                     return name
-        for name, value in self.program.items():
-            if value is thing and not name.startswith("__"):
-                return name
         if self._survey is None:
             self._survey = {}
             for frame in stack:

@@ -35,7 +35,7 @@ import msgspec
 import numpy as np
 
 from engine.autograd import observer
-from engine.ops.op import E0, META, NAMESPACE, SHAPE
+from engine.ops.op import BW, E0, META, NAMESPACE, SHAPE
 from engine.tensor import Tensor
 from engine.trace import events as ev
 from engine.trace.encode import brief, encode, number
@@ -60,7 +60,7 @@ LIMITS: dict[str, int | float] = {
 
 WAITING = 4_000  # ops between two steps that are kept back before they are taken into the earlier one
 ORIGINS = 1_000_000  # values of the leaves that are held to remember where they were made
-BROADCASTING = frozenset({"addmm", "addbmm", "baddbmm", "addmv", "linear"})  # not pointwise, yet one input stretches
+ADDED = frozenset({"affine", "addmm", "addbmm", "baddbmm", "addmv"})  # matrix products that stretch what they add
 
 Sites = tuple[Position | None, tuple[int, ...]]
 
@@ -112,6 +112,7 @@ class Recorder:
         self.stopped = False
         self.params: dict[int, Tensor] = {}  # by id; held for good
         self.param_numbers: dict[int, int] = {}
+        self.param_by_number: dict[int, Tensor] = {}
         self.param_names: dict[str, Tensor] = {}
         self.origins: dict[int, tuple[Tensor, Sites]] = {}  # leaves and where they were made
         self.origin_values = 0
@@ -190,6 +191,8 @@ class Recorder:
         self.leaf_nodes: dict[int, int] = {}  # by id of the leaf's node: the leaf
         self.reads: dict[int, tuple[int | None, ...]] = {}  # by node: the tensors it read
         self.called: dict[int, str] = {}  # names so far
+        self.values: dict[int, Any] = {}  # by parameter: its value as told last
+        self.gradients: dict[int, Any] = {}  # by parameter: its .grad as told last
         self.shown: set[int] = set()
         self.kept: list[Any] = []
         self.consts: list[float] = []
@@ -269,6 +272,11 @@ class Recorder:
 
     def _introduce(self, tensor: Tensor, stack: list[FrameType], role: str = "", sites: Sites | None = None) -> int:
         """Tell of a tensor that no op of this window made; `sites` if it is not known where it was made."""
+        node = tensor._n
+        if node is not None and node[E0] is not None and id(node) in self.nodes:  # another handle of a known result
+            self.kept.append(tensor)
+            result = self.numbers[id(tensor)] = self.nodes[id(node)] - 1
+            return result
         made = self.origins.get(id(tensor))
         sites = made[1] if made is not None else sites or self._sites(stack)
         grad = None
@@ -280,11 +288,14 @@ class Recorder:
                 found = 4 * (len(self.param_numbers) + 1)
                 self.params[id(tensor)] = tensor
                 self.param_numbers[id(tensor)] = found
+            self.param_by_number[found] = tensor
             leaf = tensor._n
             self.leaf_nodes[id(leaf)] = found
             self.kept.append(leaf)
             held = leaf[META]
             grad = None if held is None else encode(held._a, held._s)
+            self.values[found] = np.array(tensor._a)
+            self.gradients[found] = None if held is None else np.array(held._a)
         else:
             owner = self._alias(tensor)
             if owner is not None:
@@ -400,6 +411,8 @@ class Recorder:
 
     def _close(self) -> None:
         """Tell the step in brief."""
+        if self.awake:
+            self._tell_changed_values()
         if self.hand_loop is not None:
             self.loss = self._loss_by_hand()
             self.hand_loop = None
@@ -487,7 +500,9 @@ class Recorder:
             known = self.param_numbers.pop(id(old))
             self.params.pop(id(old))
             self.params[id(now)], self.param_numbers[id(now)], self.param_names[name] = now, known, now
+            self.param_by_number[known] = now
             if self.awake and known in self.shown:
+                self.values[known] = np.array(now._a)
                 at = self.source.nearest("<module>", name, len(self.source.lines))
                 self._tell(
                     ev.Update, (at, ()), tensor=known, before=encode(old._a, old._s), after=encode(now._a, now._s),
@@ -592,7 +607,8 @@ class Recorder:
         if target is not None:
             if not self.backed and target._n is None:
                 self._changed_by_hand(target)
-            if _is_parameter(target) or target.__dict__.get("_data_of") is not None or self._owner(target) is not None:
+            known = target.__dict__.get("_data_of") is not None or self._owner(target) is not None
+            if _is_parameter(target) or known:
                 return  # `update` or `zero` will tell
         if self.closing:
             if node is None:
@@ -629,7 +645,7 @@ class Recorder:
         stack = stack if stack is not None else []
         sites, scope = here
         first = outputs[0]
-        stretches = op.pointwise or op.name in BROADCASTING
+        stretches = op.pointwise or op.name in ADDED
         names = op.inputs
         out_shape = first._s
         read: list[ev.Input] = []
@@ -643,7 +659,7 @@ class Recorder:
                     known = self._introduce(given, stack, "", sites)
                 shape = given._s
                 wide = None
-                if stretches and shape != out_shape and len(shape) <= len(out_shape) and op.name != "where":
+                if stretches and (op.pointwise or n == 0) and shape != out_shape and len(shape) <= len(out_shape) and op.name != "where":
                     wide = ev.Broadcast(shape, out_shape, stretched(shape, out_shape))
                 read.append(ev.Input(name, known, None, wide))
                 tensors[name] = known
@@ -674,6 +690,11 @@ class Recorder:
             number_of_node = key + 1
             self.nodes[id(node)] = number_of_node
             self.kept.append(node)
+            if len(outputs) > 1:  # each output of several has a node of its own, which only passes on
+                for tensor in outputs:
+                    if tensor._n is not None:
+                        self.nodes[id(tensor._n)] = number_of_node
+                        self.kept.append(tensor._n)
             self.reads[number_of_node] = tuple(numbers)
             self.ops[number_of_node] = op.name
             grad_fn = op.node_name(params)
@@ -749,9 +770,19 @@ class Recorder:
         known = self.nodes.get(id(node)) if self.awake else None
         if known is not None:
             self.running = known
+            several = bool(node[SHAPE]) and isinstance(node[SHAPE][0], tuple)  # then the outputs' gradients in a row
+            self._note_hooks(node, self.called.get(known - 1, ""))
             self._tell(
-                ev.Ready, self.at_backward, node=known, grad=encode(gradient, node[SHAPE]), tensor=known - 1
+                ev.Ready, self.at_backward, node=known, grad=encode(gradient, None if several else node[SHAPE]),
+                tensor=None if several else known - 1,
             )  # fmt: skip
+
+    def _note_hooks(self, node: Any, name: str) -> None:
+        """Hooks may replace a gradient: say so, as it is then not the sum of what was sent."""
+        hooks = node[BW]
+        if getattr(hooks, "tensor_hooks", None) or getattr(hooks, "pre", None):
+            text = f"A hook was given the gradient {f'of {name} ' if name else ''}and may change it."
+            self._tell(ev.Note, self.at_backward, text=text, topic="hook")
 
     def contribute(
         self,
@@ -771,6 +802,10 @@ class Recorder:
         self.running = 0
         to = self.nodes.get(id(edge))
         tensor = reads[index] if index < len(reads) else None
+        if axes is None and index == 0 and self.ops[known] in ADDED and np.shape(result) != np.shape(upstream):
+            added = stretched(tuple(np.shape(result)), tuple(np.shape(upstream)))
+            if np.allclose(upstream.sum(added).reshape(result.shape), result, 1e-4, 1e-6):  # else beta is not 1
+                product, axes = upstream, added
         if tensor is None and to is None:
             tensor = self.leaf_nodes.get(id(edge))
         self._tell(
@@ -785,6 +820,10 @@ class Recorder:
         self.aliases = None
         known = self.leaf_nodes.get(id(leaf_node))
         if known is not None:
+            self._note_hooks(leaf_node, self.called.get(known, ""))
+            self.gradients[known] = np.array(after)
+            if leaf_node[BW] is not None:
+                delta = after if before is None else np.asarray(after) - np.asarray(before)
             self._tell(
                 ev.Accumulate, self.at_backward, tensor=known, delta=encode(delta), after=encode(after),
                 before=None if before is None else encode(before),
@@ -829,6 +868,8 @@ class Recorder:
             sites = self._sites(stack)
             self._ready_to_tell(stack)
             known = tuple(self.numbers[id(t)] for t in fresh if self.numbers.get(id(t)) in self.shown)
+            for number_ in known:
+                self.gradients[number_] = None
             if known:
                 self._tell(ev.Zero, sites, tensors=known, to=to)
             self.aliases = None
@@ -860,6 +901,11 @@ class Recorder:
             known = self._introduce_before(tensor, before, stack)
         else:
             self._ready_to_tell(stack)
+        self._tell_changed_gradient(tensor, known, sites)
+        before = self.values.get(known, before)
+        if np.shape(before) == np.shape(after) and np.array_equal(before, after, equal_nan=True) and optimizer is None:
+            return
+        self.values[known] = np.array(after)
         if optimizer is None:
             terms = self._terms_by_hand(tensor, before, after)
         shape = tensor._s
@@ -869,6 +915,37 @@ class Recorder:
             optimizer=None if optimizer is None else type(optimizer).__name__, terms=told,
         )  # fmt: skip
         self.aliases = None
+
+    def _tell_changed_gradient(self, tensor: Tensor, known: int, sites: Sites) -> None:
+        """The program changed a .grad itself, by clipping it, say: told as what was added to it."""
+        leaf = tensor._n
+        held = leaf[META] if leaf is not None and leaf[E0] is None else None
+        told = self.gradients.get(known)
+        if held is None or told is None:
+            return
+        now = np.array(held._a).reshape(held._s)
+        told = np.asarray(told).reshape(held._s)
+        if not np.array_equal(told, now, equal_nan=True):
+            self.gradients[known] = now
+            name = self.called.get(known) or f"tensor {known}"
+            self._tell(ev.Note, sites, text=f"The program itself changed the gradient of {name}.", topic="gradient")
+            self._tell(
+                ev.Accumulate, sites, tensor=known, delta=encode(now - told), after=encode(now), before=encode(told)
+            )  # fmt: skip
+
+    def _tell_changed_values(self) -> None:
+        """Parameters that changed and nobody said so: inside LBFGS, or through .numpy()."""
+        for known, told in list(self.values.items()):
+            tensor = self.param_by_number.get(known)
+            if tensor is None or np.shape(told) != np.shape(tensor._a):
+                continue
+            now = np.array(tensor._a)
+            if not np.array_equal(told, now, equal_nan=True):
+                self.values[known] = now
+                shape = tensor._s
+                self._tell(
+                    ev.Update, self.at_backward, tensor=known, before=encode(told, shape), after=encode(now, shape)
+                )  # fmt: skip
 
     def _introduce_before(self, tensor: Tensor, before: Any, stack: list[FrameType]) -> int:
         """A parameter that this window changes without having read it: its value was `before`."""

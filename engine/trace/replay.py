@@ -70,8 +70,9 @@ Note [Transitions], kind by kind. Every event sets seq and kind, and at and via 
                 in place, that of its first input, which becomes stale); scopes[s].ops gets the key for the
                 scope and every enclosing one that exists; lines[at.line] = first output;
                 phase -> "forward" unless it is "backward" or "update" and the op has no node
-    seed        phase "backward"; root; unless the event before was a seed too: all flow = null, incoming = [], grad of ops = null, sent = [], status
-                done or ready -> idle; then flow of the root = grad, and if it has no op nothing more
+    seed        phase "backward"; root; unless the event before was a seed too (several roots of one pass): all
+                flow = null, incoming = [], grad of ops = null, sent = [], status done or ready -> idle; then flow of
+                the root = grad
     ready       op.status "ready", op.grad = grad; flow of `tensor` (if any) = grad; phase "backward"
     contribute  op.sent gets it; tensors[tensor].incoming gets {node, index, result} (if tensor is not null)
                 op.status "done"

@@ -138,7 +138,10 @@ def _as_program(main: types.ModuleType, source: str, recorder: Recorder, seed: i
     gc.disable()  # two thirds of the time of a recorded loop would go into it
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("default")
+            warnings.resetwarnings()  # then as Python itself begins
+            warnings.filterwarnings("default", category=DeprecationWarning, module="__main__")
+            for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+                warnings.filterwarnings("ignore", category=kind, append=True)
             yield
     finally:
         sys.stdin, sys.stdout, sys.stderr = streams

@@ -160,7 +160,7 @@ def test_the_state_is_json():
 
 def test_two_roots_of_one_pass_keep_both_seeds():
     events = hand.events()[:7]
-    state = replay(
-        [*events, ev.Seed(seq=7, root=6, grad=hand.scalar(1), node=7), ev.Seed(seq=8, root=2, grad=hand.array(1, 1), node=3)]
-    )
+    events.append(ev.Seed(seq=7, root=6, grad=hand.scalar(1), node=7))
+    events.append(ev.Seed(seq=8, root=2, grad=hand.array(1, 1), node=3))
+    state = replay(events)
     assert state["tensors"]["6"]["flow"]["data"] == [1.0] and state["tensors"]["2"]["flow"]["data"] == [1.0, 1.0]
