@@ -119,7 +119,7 @@ export function open(parent, { text, label, change, run, extensions = [] }) {
         keymap.of([{ key: 'Mod-Enter', run: () => (run(), true) }]),
         lineNumbers(), history(), drawSelection(), bracketMatching(), closeBrackets(), indentUnit.of('    '), python(), syntaxHighlighting(colours),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', autocapitalize: 'off' }),
+        EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', spellcheck: 'false', autocapitalize: 'off' }),
         EditorView.updateListener.of((update) => update.docChanged && change(update.state.doc.toString())),
         marking, ...extensions,
       ],

@@ -44,7 +44,7 @@ export function Menu({ label, class: kind = 'ib txt', items, chosen, onChoose, c
   };
   let group = '';
   return html`<div class="menu" ref=${box} onKeyDown=${open ? keys : undefined}>
-    <button type="button" class=${kind} aria-haspopup="menu" aria-expanded=${open} aria-label=${label} onClick=${() => void (opened.value = !open)}>${children}</button>
+    <button type="button" class=${kind} aria-haspopup="menu" aria-expanded=${open} title=${label} onClick=${() => void (opened.value = !open)}><span class="sr">${label}</span>${children}</button>
     ${open ? html`<div class=${`sheet ${align}`} role="menu" aria-label=${label}>${items.map((item) => {
       const head = item.group && item.group !== group ? html`<div class="group" role="presentation">${(group = item.group)}</div>` : null;
       return html`${head}<button type="button" role="menuitemradio" aria-checked=${item.id === chosen} tabindex="-1" onClick=${() => choose(item.id)}><span>${item.label}</span>${item.note ? html`<small>${item.note}</small>` : null}</button>`;

@@ -15,7 +15,7 @@ export function Frame({ app }) {
   const at = (/** @type {View['place']} */ place) => VIEWS.filter((view) => view.place === place && (view.when?.(context) ?? true));
   const right = at('right');
   return html`
-    <header class="top">${at('header').map((view) => html`<${Guarded} view=${view} context=${context} />`)}</header>
+    <header class="top"><h1 class="sr">Backstep</h1>${at('header').map((view) => html`<${Guarded} view=${view} context=${context} />`)}</header>
     <main class=${`work show-${ui.pane.value} ${right.length ? '' : 'no-right'}`}>
       <div class="left">${at('left').map((view) => html`<section class=${`pane ${view.id}`} key=${view.id} aria-label=${t(view.title)}><${Guarded} view=${view} context=${context} /></section>`)}</div>
       ${at('centre').map((view) => html`<${Guarded} key=${view.id} view=${view} context=${context} />`)}
