@@ -22,8 +22,14 @@ ENVIRONMENT = {**os.environ, "BACKSTEP_STORE": "memory"}
 
 def backstep(*arguments, text=""):
     return subprocess.run(
-        [sys.executable, "-m", "app", *arguments], cwd=ROOT, env=ENVIRONMENT, input=text, capture_output=True, text=True, timeout=60
-    )  # fmt: skip
+        [sys.executable, "-m", "app", *arguments],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def test_settings_are_printed_with_their_values(capsys):
@@ -49,7 +55,8 @@ def test_a_program_that_fails_says_where_and_ends_with_1():
 
 @needs_box
 def test_a_trace_can_be_printed_and_read_again(tmp_path):
-    done = backstep("run", "-", "--trace", text="import torch\nx = torch.ones(1, requires_grad=True)\n(x * 2).backward()\n")
+    program = "import torch\nx = torch.ones(1, requires_grad=True)\n(x * 2).backward()\n"
+    done = backstep("run", "-", "--trace", text=program)
     assert [json.loads(line)["kind"] for line in done.stdout.splitlines()][0::100] == ["begin"]
     file = tmp_path / "t.jsonl"
     file.write_text(done.stdout)
