@@ -68,7 +68,7 @@ function contribute(event, { moment, t, ops, index }) {
   const over = sent.axes.length ? `\\sum_{\\text{${t('say.axes', { n: sent.axes.length, axes: sent.axes.join(', ') })}}}` : '';
   const under = local ? `\\underbrace{${down}}_{${local}}` : down;
   return { phase: 'backward', title: t('say.contribute.title', { op: from.sign, name: label }), say: sentence(sent, op, event, label, formula, block, t),
-    rule: sends ? `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${fill(formula, names, words).replace(new RegExp(INCOMING, 'g'), () => `\\Bigl(${up}\\Bigr)`)}` : `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${over}\\underbrace{${up}}_{\\text{${t('say.incoming')}}}\\cdot${under}`,
+    rule: op.op === 't' ? `${partial(root, label)} = \\Bigl(${up}\\Bigr)^{\\!\\top}` : sends ? `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${fill(formula, names, words).replace(new RegExp(INCOMING, 'g'), () => `\\Bigl(${up}\\Bigr)`)}` : `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${over}\\underbrace{${up}}_{\\text{${t('say.incoming')}}}\\cdot${under}`,
     numbersTitle: parts ? t('say.cell', { name: `∂${root}/∂${cell(label, at)}` }) : '',
     numbers: parts ? spell(parts, partial(root, label, below(at))) : '' };
 }

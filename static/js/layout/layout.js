@@ -100,7 +100,7 @@ function nest(graph, found, nodes, edges) {
     if (known) return known;
     const group = graph.groups.get(path);
     if (!group) return frame('');
-    const made = { id: `g:${path}`, layoutOptions: GROUP, children: [] };
+    const made = { id: `frame:${path}`, layoutOptions: GROUP, children: [] };
     frames.set(path, made);
     frame(group.parent).children.push(made);
     return made;
@@ -118,8 +118,8 @@ function read(graph, answer, places, owner) {
   const visit = (node, x, y) => {
     for (const child of node.children ?? []) {
       const [cx, cy] = [x + child.x, y + child.y];
-      if (child.id.startsWith('g:')) {
-        result.groups.set(child.id.slice(2), { x: cx, y: cy, w: child.width, h: child.height });
+      if (child.id.startsWith('frame:')) {
+        result.groups.set(child.id.slice(6), { x: cx, y: cy, w: child.width, h: child.height });
         visit(child, cx, cy);
       } else {
         for (const [key, box] of places.get(child.id).places) result.boxes.set(key, { ...box, x: cx + box.x, y: cy + box.y });

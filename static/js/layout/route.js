@@ -51,7 +51,10 @@ export function label(points) {
   let best = 0;
   for (let i = 1; i + 1 < points.length; i++) if (distance(points[i], points[i + 1]) > distance(points[best], points[best + 1])) best = i;
   const [a, b] = [points[best], points[best + 1]];
-  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, vertical: Math.abs(a.x - b.x) < Math.abs(a.y - b.y) };
+  const vertical = Math.abs(a.x - b.x) < Math.abs(a.y - b.y);
+  // a long way down passes other cards: there is room right after its start
+  if (vertical && Math.abs(a.y - b.y) > 70) return { x: a.x, y: a.y + Math.sign(b.y - a.y) * 15, vertical };
+  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, vertical };
 }
 
 /** @param {Point} a @param {Point} b */

@@ -29,7 +29,7 @@ export function rows(graph) {
     found.set(card.key, row);
   }
   for (const card of cards.values()) {
-    if (card.kind === 'leaf' && !owner.has(card.key)) found.set(card.key, { card, side: [], group: home(out.get(card.key) ?? [], cards) });
+    if (card.kind === 'leaf' && !owner.has(card.key)) found.set(card.key, { card, side: [], group: home(card, out.get(card.key) ?? [], graph) });
   }
   return { rows: found, owner };
 }
@@ -45,11 +45,12 @@ function side(card, into, cards, owner) {
   return leaves.filter((leaf) => leaf !== main);
 }
 
-/** A leaf above stands outside the module that reads it. @param {Edge[]} out @param {Map<string, Card>} cards */
-function home(out, cards) {
-  const scopes = out.map((edge) => cards.get(edge.to)?.scope ?? '');
-  const first = scopes[0] ?? '';
-  return first.slice(0, Math.max(0, first.lastIndexOf('.')));
+/** Data stands outside of all modules, a parameter in the module it belongs to. @param {Card} card @param {Edge[]} out @param {Graph} graph */
+function home(card, out, { cards, groups }) {
+  if (!card.grads) return '';
+  let found = '';
+  for (const path of groups.keys()) if (card.name.startsWith(`${path}.`) && path.length > found.length) found = path;
+  return found || (out.length === 1 ? cards.get(out[0].to)?.scope ?? '' : '');
 }
 
 /** Places inside one row, relative to its corner. @param {Row} row @param {Edge[]} edges */

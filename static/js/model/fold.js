@@ -42,12 +42,12 @@ function work(graph, closed, opened) {
     owner.set(card.key, `g:${path}`);
     members.set(path, [...(members.get(path) ?? []), card]);
   }
-  swallow(graph, cards, owner, members);
+  swallow(graph, cards, owner, members, large);
   return { graph: draw(graph, cards, groups, owner, members), owner, folded, large };
 }
 
-/** Leaves that only a folded group reads go with it. @param {Graph} graph @param {Map<string, Card>} cards @param {Map<string, string>} owner @param {Map<string, Card[]>} members */
-function swallow(graph, cards, owner, members) {
+/** Leaves that only a folded group reads go with it; in large graphs also those that several read. @param {Graph} graph @param {Map<string, Card>} cards @param {Map<string, string>} owner @param {Map<string, Card[]>} members @param {boolean} large */
+function swallow(graph, cards, owner, members, large) {
   /** @type {Map<string, Set<string>>} */ const readers = new Map();
   for (const edge of graph.edges) {
     if (cards.get(edge.from)?.kind !== 'leaf') continue;
@@ -57,7 +57,8 @@ function swallow(graph, cards, owner, members) {
   for (const [leaf, by] of readers) {
     const card = cards.get(leaf);
     const [only] = by;
-    if (by.size !== 1 || !only.startsWith('g:') || !card?.grads) continue;
+    const hidden = large ? [...by].every((key) => key.startsWith('g:')) : by.size === 1 && only.startsWith('g:');
+    if (!hidden || !card || (!card.grads && !large)) continue;
     owner.set(leaf, only);
     members.get(only.slice(2))?.push(card);
   }
@@ -76,9 +77,10 @@ function draw(graph, cards, groups, owner, members) {
   const sorted = new Map([...shown].sort(([, a], [, b]) => a.at - b.at));
   const seen = new Set();
   const edges = graph.edges.flatMap((edge) => {
+    if (owner.has(edge.from) && cards.get(edge.from)?.kind === 'leaf') return []; // a parameter inside a group has no way out of it
     const from = owner.get(edge.from) ?? edge.from;
     const to = owner.get(edge.to) ?? edge.to;
-    const pair = `${from}>${to}>${edge.tensor}`;
+    const pair = from.startsWith('g:') && to.startsWith('g:') ? `${from}>${to}` : `${from}>${to}>${edge.tensor}`;
     if (from === to || (seen.has(pair) && (from.startsWith('g:') || to.startsWith('g:')))) return [];
     seen.add(pair);
     return [from === edge.from && to === edge.to ? edge : { ...edge, from, to }];
