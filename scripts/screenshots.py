@@ -35,17 +35,17 @@ class Shot:
     height: int = 900
 
 
-BACKWARD = ("Home", "]", *["ArrowRight"] * 6)
+BACKWARD = ("]", *["ArrowRight"] * 6)  # from the step's first event into its backward pass
 
 SHOTS = (
-    Shot("workbench-light", "/?lesson=heat_map&step=12", BACKWARD),
-    Shot("workbench-dark", "/?lesson=heat_map&step=12", BACKWARD, theme="dark"),
-    Shot("workbench-zh", "/?lesson=heat_map&step=12", BACKWARD, language="zh"),
-    Shot("broadcasting", "/?lesson=broadcasting", ("Home", "]", *["ArrowRight"] * 3)),
-    Shot("cubic", "/?lesson=cubic_autograd&step=640", ("]", *["ArrowRight"] * 5)),
-    Shot("layers", "/?lesson=two_layer_net&step=40", BACKWARD),
+    Shot("workbench-light", "/?lesson=heat_map&step=8&event=0", ("]", *["ArrowRight"] * 12)),
+    Shot("workbench-dark", "/?lesson=heat_map&step=8&event=0", ("]", *["ArrowRight"] * 12), theme="dark"),
+    Shot("workbench-zh", "/?lesson=heat_map&step=8&event=0", ("]", *["ArrowRight"] * 12), language="zh"),
+    Shot("linear-model", "/?lesson=linear_model&step=12&event=0", BACKWARD),
+    Shot("cubic", "/?lesson=cubic_autograd&step=640&event=0", BACKWARD),
+    Shot("layers", "/?lesson=two_layer_net&step=40&event=0", BACKWARD),
     Shot("shape-error", "/?lesson=broadcasting_fails"),
-    Shot("narrow", "/?lesson=one_weight&step=3", BACKWARD, width=400, height=860),
+    Shot("narrow", "/?lesson=one_weight&step=3&event=0", BACKWARD, width=400, height=860),
 )
 
 

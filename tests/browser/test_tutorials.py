@@ -38,9 +38,9 @@ def test_one_weight_steps_through_a_sample_and_back(bench):
 def test_one_weight_scrubs_over_all_samples_and_back(bench):
     bench.run(source("one_weight"))
     track = bench.page.locator(".lane .trk[role=slider]")
-    expect(track).to_have_attribute("aria-valuemax", "299")  # 100 epochs of 3 samples, counted from 0
+    expect(track).to_have_attribute("aria-valuemax", "300")  # 100 epochs of 3 samples, and the prediction after them
     box = track.bounding_box()
-    for part, step in ((1.0, 299), (0.5, 150), (0.0, 0)):
+    for part, step in ((1.0, 300), (0.5, 150), (0.0, 0)):
         bench.page.mouse.click(box["x"] + part * (box["width"] - 1), box["y"] + box["height"] / 2)
         expect(track).to_have_attribute("aria-valuenow", str(step))
     shows(lambda: bench.value("w"), [1.0])
