@@ -90,14 +90,19 @@ def _max_pool(x: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Int
     out = _pool_sizes(x, kernel, stride, padding, dilation, ceil_mode, "max")
     big = _reached(x, out, kernel, stride, padding, dilation, -np.inf)
     places = _positions(kernel, stride, dilation, out)
-    best = big[places[0]].copy()
+    best = np.ascontiguousarray(big[places[0]])
+    best = best.copy() if best.base is not None or best is big else best
     which = np.zeros(best.shape, np.uint8 if len(places) < 256 else np.int32)
+    number = which.dtype.type
     for k, place in enumerate(places[1:], 1):
-        v = big[place]
-        better = v > best
-        better |= v != v  # torch: nan wins, the last of several
-        np.copyto(which, which.dtype.type(k), where=better)
+        v = np.ascontiguousarray(big[place])
+        # a later position is stored only where it is larger, so the largest number stored is the last winner's
+        np.maximum(which, (v > best).view(np.uint8) * number(k), out=which)
         np.maximum(best, v, out=best)
+    if np.isnan(best.max(initial=-np.inf)):
+        for k, place in enumerate(places):  # torch: nan wins, the last of several
+            v = big[place]
+            which[v != v] = k
     return best, which
 
 
@@ -112,11 +117,10 @@ def _max_unpool(
     big = np.zeros((*shape[: -len(kernel)], *size), g.dtype)
     apart = all(s >= d * (k - 1) + 1 for s, d, k in zip(stride, dilation, kernel, strict=True))
     for k, place in enumerate(_positions(kernel, stride, dilation, out)):
-        part = g * (which == k)
         if apart:
-            big[place] = part
+            np.multiply(g, which == k, out=big[place])
         else:
-            big[place] += part
+            big[place] += g * (which == k)
     if size == have:
         return big
     return np.ascontiguousarray(big[(..., *(slice(p, p + n) for p, n in zip(padding, have, strict=True)))])
