@@ -1,5 +1,10 @@
 """torch.optim: the optimizers, one file each, over the loop in `optimizer.py`."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from engine.errors import AttributeFault, near_miss, unsupported
 from engine.optim import lr_scheduler
 from engine.optim.adadelta import Adadelta
 from engine.optim.adagrad import Adagrad
@@ -30,3 +35,11 @@ __all__ = [
     "SGD",
     "lr_scheduler",
 ]
+
+LACKING = {"Adafactor": "optim.AdamW", "Muon": "optim.SGD with momentum", "SparseAdam": "optim.Adam", "swa_utils": None}
+
+
+def __getattr__(name: str) -> Any:
+    if name in LACKING:
+        raise unsupported(f"torch.optim.{name}", LACKING[name])
+    raise AttributeFault(f"module 'torch.optim' has no attribute '{name}'", hint=near_miss(name, __all__))

@@ -299,3 +299,12 @@ def test_a_programs_own_optimizer_only_writes_step():
     optimizer.step()
     assert w.item() == 1.25
     assert repr(optimizer) == "Sign (\nParameter Group 0\n    lr: 0.25\n)"
+
+
+def test_a_missing_optimizer_is_refused_by_name_with_a_way_out():
+    with pytest.raises(NotImplementedError, match=r"^torch\.optim\.Muon is not supported by Backstep$") as caught:
+        _ = optim.Muon
+    assert caught.value.hint == "optim.SGD with momentum"
+    with pytest.raises(AttributeError, match="^module 'torch.optim' has no attribute 'Adm'$") as caught:
+        _ = optim.Adm
+    assert "'Adam'" in caught.value.hint
