@@ -591,7 +591,7 @@ def apply_over_tensors(rule: Rule, n: Node, g: Any) -> tuple[Any, ...]:
                 shape = payload.shape
             else:
                 shape = input_shape(rule, n, i, e or []) if rule.flavour != "A" else n[SHAPE]
-            if rule.flavour == "A" and type(payload) is ndarray and payload.ndim == 0:
+            if rule.flavour == "A" and e is None and type(payload) is ndarray and payload.ndim == 0:
                 env[name] = float(payload)  # a Python constant
             else:
                 env[name] = revive(payload, e, shape) if isinstance(payload, (ndarray, np.generic)) else payload

