@@ -305,6 +305,6 @@ def test_a_missing_optimizer_is_refused_by_name_with_a_way_out():
     with pytest.raises(NotImplementedError, match=r"^torch\.optim\.Muon is not supported by Backstep$") as caught:
         _ = optim.Muon
     assert caught.value.hint == "optim.SGD with momentum"
-    with pytest.raises(AttributeError, match="^module 'torch.optim' has no attribute 'Adm'$") as caught:
+    with pytest.raises(AttributeError, match=r"^module 'torch\.optim' has no attribute 'Adm'$") as caught:
         _ = optim.Adm
     assert "'Adam'" in caught.value.hint
