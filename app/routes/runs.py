@@ -95,7 +95,8 @@ def stream(request: Request, run: Run, *, offset: int = 0) -> EventStream:
         "backstep-queue-position": str(run.position),
     }
     chunks = runs.read(run, who, offset=offset)
-    return EventStream(chunks, stall=runs.settings.stall_seconds, headers=headers)
+    stall = runs.settings.stall_seconds
+    return EventStream(chunks, stall=stall, headers=headers, closed=lambda: runs.left(run))
 
 
 @router.post("", summary="Run a program", response_class=Response, responses={**EVENTS, 202: {"model": RunStatus}})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 
 from starlette.responses import Response
@@ -13,12 +13,18 @@ JSONL = "application/jsonl"
 
 
 class EventStream(Response):
-    """`chunks` is closed in any case, whatever ends the stream."""
+    """`chunks` is closed in any case, whatever ends the stream, and `closed` is called."""
 
     def __init__(
-        self, chunks: AsyncGenerator[bytes, None], *, stall: float, headers: Mapping[str, str], media_type: str = JSONL
+        self,
+        chunks: AsyncGenerator[bytes, None],
+        *,
+        stall: float,
+        headers: Mapping[str, str],
+        closed: Callable[[], None],
+        media_type: str = JSONL,
     ) -> None:
-        self.chunks, self.stall = chunks, stall
+        self.chunks, self.stall, self.closed = chunks, stall, closed
         self.status_code = 200
         self.background = None
         self.init_headers({**headers, "content-type": media_type, "x-accel-buffering": "no"})
@@ -34,6 +40,7 @@ class EventStream(Response):
                 gone.cancel()
                 pump.cancel()
                 await asyncio.gather(pump, gone, return_exceptions=True)
+                self.closed()
             if not pump.cancelled() and (error := pump.exception()):
                 raise error
 

@@ -32,6 +32,7 @@ from engine.trace import events as ev
 log = logging.getLogger("backstep")
 
 ATTEMPTS = 3  # executions of one run at most, when the machinery keeps dying
+WRITE_PAUSE = 0.05  # seconds from the end of a run until it is stored
 PIECE = 64 * 1024  # bytes handed to a stream at once
 
 CANCELLED = "The run was cancelled; what it did until then is kept."
@@ -74,7 +75,8 @@ class Service:
         self.stopping = False
         self.writer = ThreadPoolExecutor(1, "store-writer")
         self.reader = ThreadPoolExecutor(4, "store-reader")
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.unwritten: list[tuple[Head, bytes | bytearray, Run | None]] = []
+        self.writing: asyncio.Task[None] | None = None
 
     @property
     def store_kind(self) -> str:
@@ -95,15 +97,18 @@ class Service:
         self.stopping = True
         for run in list(self.live.values()):
             self._cancel(run, STOPPING)
-        pending = {run.task for run in self.live.values() if run.task} | self.tasks
-        if pending:
+        if pending := {run.task for run in self.live.values() if run.task}:
             await asyncio.wait(pending, timeout=5)
+        if self.writing is not None:
+            await asyncio.wait({self.writing}, timeout=5)
 
     # -- asking for a run
 
     async def submit(self, program: Program, client: str) -> Run:
         """The run of this program: going, kept, or started now. Raises Problem when it is refused."""
-        run = await self.find(program.key)
+        run = self.live.get(program.key) or self.recent.get(program.key)
+        if run is None and self.store.may_have(program.key):
+            run = await self.find(program.key)
         if run is not None and (not run.done or run.status in FINAL):
             run.passing = False
             self.metrics.shared.inc()
@@ -262,13 +267,10 @@ class Service:
             self.recent_bytes -= old.size
         self.recent[run.key] = run
         self.recent_bytes += run.size
-        budget = self.settings.live_mb * MIB
-        for key, other in list(self.recent.items()):
-            if self.recent_bytes <= budget or other is run:
-                break
-            if other.stored or not other.readers:
-                del self.recent[key]
-                self.recent_bytes -= other.size
+        while self.recent_bytes > self.settings.live_mb * MIB and len(self.recent) > 1:
+            _, other = self.recent.popitem(last=False)
+            self.recent_bytes -= other.size
+            if other.stored:  # who still reads it goes on from the store
                 other.buffer = None
         self.metrics.memory.set(self.recent_bytes)
 
@@ -277,19 +279,29 @@ class Service:
             self._put(run.head(), run.buffer, run)
 
     def _put(self, head: Head, trace: bytes | bytearray, run: Run | None = None) -> None:
-        async def keep() -> None:
-            loop = asyncio.get_running_loop()
+        """Stored a moment later, together with what else ends in that moment: a hop to a thread costs a millisecond
+        on a busy machine."""
+        self.unwritten.append((head, trace, run))
+        if self.writing is None or self.writing.done():
+            self.writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        while self.unwritten:
+            if not self.stopping:
+                await asyncio.sleep(WRITE_PAUSE)
+            batch, self.unwritten = self.unwritten, []
+            await asyncio.get_running_loop().run_in_executor(self.writer, self._write_batch, batch)
+
+    def _write_batch(self, batch: list[tuple[Head, bytes | bytearray, Run | None]]) -> None:
+        """In the writer's thread."""
+        for head, trace, run in batch:
             try:
-                await loop.run_in_executor(self.writer, self.store.put, head, trace)
+                self.store.put(head, trace)
                 if run is not None:
                     run.stored = True
-            except (StoreFailed, RuntimeError) as error:  # RuntimeError: the writer was shut down
+            except StoreFailed as error:
                 self.metrics.store_errors.inc()
                 log.error("%s is kept in memory only: %s", head.key, error)
-
-        task = asyncio.get_running_loop().create_task(keep())
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
 
     # -- reading
 
@@ -306,7 +318,7 @@ class Service:
                 counter[client] -= 1
                 if not counter[client]:
                     del counter[client]
-            self._left(run)
+            self.left(run)
 
     def admit_stream(self, client: str) -> None:
         """Raises Problem when the client, or everybody, reads enough streams already."""
@@ -362,7 +374,7 @@ class Service:
 
     # -- leaving
 
-    def _left(self, run: Run) -> None:
+    def left(self, run: Run) -> None:
         """Nobody reads any more: the run goes on for a moment, in case a page was only reloaded."""
         if run.done or run.readers or run.wanted:
             return
@@ -391,7 +403,7 @@ class Service:
     async def step(self, run: Run, index: int, client: str) -> bytes:
         """The lines of training step `index` in full: from the trace, from the store, or from running again."""
         key = f"{run.key}.{index}"
-        if (head := await self._stored(key)) is not None:
+        if self.store.may_have(key) and (head := await self._stored(key)) is not None:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self.reader, self.store.read, key, 0, head.size)
         if run.done:

@@ -48,6 +48,10 @@ class Store(Protocol):
         """Keep it, all or nothing; a trace of the same key is replaced. Raises StoreFailed."""
         ...
 
+    def may_have(self, key: str) -> bool:
+        """False when it surely has not; answered at once."""
+        ...
+
     def head(self, key: str) -> Head | None: ...
 
     def read(self, key: str, offset: int, size: int) -> bytes:

@@ -31,6 +31,9 @@ class MemoryStore:
         if (old := self.traces.pop(key, None)) is not None:
             self.bytes -= len(old[1])
 
+    def may_have(self, key: str) -> bool:
+        return key in self.traces
+
     def head(self, key: str) -> Head | None:
         with self.lock:
             if key not in self.traces:

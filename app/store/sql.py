@@ -112,6 +112,7 @@ class SqlStore:
             event.listen(self.engine, "connect", _prepare)
         with self.engine.begin() as connection:
             META.create_all(connection)
+            self.keys = set(connection.execute(select(TRACES.c.key)).scalars()) if self.sqlite else set()
 
     def _put_aside(self) -> None:
         self.engine.dispose()
@@ -155,9 +156,14 @@ class SqlStore:
             if isinstance(error.__cause__, IntegrityError):
                 return  # another process kept the same trace in the same moment
             raise
+        self.keys.add(head.key)
         self.puts += 1
         if self.puts % EVICT_EVERY == 0:
             self.evict()
+
+    def may_have(self, key: str) -> bool:
+        """A file has one process that writes it: this one knows what is in it. A server has many."""
+        return not self.sqlite or key in self.keys
 
     def head(self, key: str) -> Head | None:
         with self._reading() as connection:
@@ -205,6 +211,7 @@ class SqlStore:
     def delete(self, key: str) -> None:
         with self._writing() as connection:
             _remove(connection, [key])
+        self.keys.discard(key)
 
     def evict(self) -> int:
         """Removes what is too old, then the least recently read until the rest fits. Returns how many went."""
@@ -222,6 +229,7 @@ class SqlStore:
                     total -= stored
             for at in range(0, len(gone), 500):
                 _remove(connection, gone[at : at + 500])
+        self.keys.difference_update(gone)
         return len(gone)
 
     def usage(self) -> tuple[int, int]:

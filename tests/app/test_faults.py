@@ -48,7 +48,10 @@ def test_on_a_full_disk_runs_are_answered_and_kept_in_memory(serve):
     assert lines(first.content)[-1]["status"] == "ok"
     again = served.client.get(f"{RUNS}/{first.headers['backstep-run']}/events")
     assert again.content == first.content
-    assert "backstep_store_errors_total 1.0" in served.client.get("/metrics").text
+    deadline = time.monotonic() + 5
+    while "backstep_store_errors_total 1.0" not in served.client.get("/metrics").text:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     assert served.post("b").status_code == 200
 
 
