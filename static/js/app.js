@@ -21,6 +21,8 @@ export class App {
   /** Ops by name, from the catalogue; empty until it arrived. */
   ops = signal(/** @type {Record<string, any>} */ ({}));
   lessons = signal(/** @type {import('./api/client.js').Lesson[]} */ ([]));
+  /** Which sheet lies above the page: share, help, palette; '' none. */
+  sheet = signal('');
   /** The cell the pointer is over, as `o10 v1.0`: formula and graph light up together. */
   hover = signal('');
 
@@ -86,5 +88,25 @@ export class App {
       this.ui.lesson.value = slug;
     });
     await this.session.run();
+  }
+
+  /** Opens a program of the reader's and runs it. @param {string} code */
+  async program(code) {
+    batch(() => {
+      this.session.code.value = code;
+      this.ui.lesson.value = '';
+    });
+    await this.session.run();
+  }
+
+  /** A file that fell onto the page: a trace is shown, anything else is a program. @param {string} name @param {string} text */
+  async file(name, text) {
+    if (!text.trimStart().startsWith('{"kind":"begin"')) return this.program(text);
+    try {
+      this.session.show(text.split('\n').filter((line) => line.trim()).map((line) => JSON.parse(line)));
+      this.say(this.t.value('drop.opened', { name }));
+    } catch {
+      this.say(this.t.value('drop.damaged', { name }));
+    }
   }
 }

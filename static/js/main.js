@@ -1,10 +1,14 @@
 /** Starts the page: reads the config, loads the languages, mounts the frame, opens what the address asks for. */
+import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { keyed } from './actions/actions.js';
 import { App } from './app.js';
 import { html } from './components/html.js';
 import { locate } from './components/icon.js';
+import { receive } from './components/drop.js';
 import { load } from './i18n/i18n.js';
+import { unpack } from './model/link.js';
+import { draft, drafted } from './store/history.js';
 import { Frame } from './views/frame.js';
 
 const config = JSON.parse(document.getElementById('config')?.textContent ?? '{}');
@@ -23,6 +27,17 @@ async function open(app) {
   if (run.value) {
     await app.session.open(run.value);
     if (app.session.phase.value !== 'problem') return;
+  }
+  const sent = await unpack(location.hash);
+  if (sent !== null) {
+    history.replaceState(null, '', location.pathname + location.search);
+    return app.program(sent);
+  }
+  const kept = lesson.value ? '' : drafted();
+  if (kept) {
+    app.session.code.value = kept;
+    await lessons.catch(() => []);
+    return;
   }
   const list = await lessons.catch(() => []);
   const first = list.find((each) => each.slug === lesson.value) ?? list[0];
@@ -50,6 +65,12 @@ async function start() {
     if (event.target instanceof HTMLButtonElement && event.key === ' ') return; // the button's own
     event.preventDefault();
     app.act(action.id);
+  });
+  receive(document.body, { hint: () => app.t.peek()('drop.here'), open: (name, text) => void app.file(name, text), refuse: (name) => app.say(app.t.peek()('drop.large', { name })) });
+  effect(() => {
+    const { edited, code } = app.session;
+    if (edited || app.session.phase.value === 'empty') draft(edited ? code.value : '');
+    else draft('');
   });
   await open(app);
 }

@@ -44,6 +44,11 @@ export const ACTIONS = [
   { id: 'fold', group: 'view', keys: [], label: 'action.fold', perform: (app, path) => toggle(app, path) },
   { id: 'fold-all', group: 'view', keys: ['f'], label: 'action.fold-all', enabled: traced, perform: foldAll },
 
+  { id: 'share', group: 'share', keys: ['Ctrl+s'], label: 'action.share', icon: 'share-2', perform: (app) => void (app.sheet.value = 'share') },
+  { id: 'palette', group: 'help', keys: ['Ctrl+k'], label: 'action.palette', icon: 'command', perform: (app) => void (app.sheet.value = 'palette') },
+  { id: 'help', group: 'help', keys: ['?'], label: 'action.help', icon: 'keyboard', perform: (app) => void (app.sheet.value = 'help') },
+  { id: 'close', group: 'help', keys: [], label: 'dialog.close', perform: (app) => void (app.sheet.value = '') },
+
   { id: 'language', group: 'view', keys: ['l'], label: 'action.language', icon: 'languages', perform: (app) => void (app.ui.lang.value = app.language.value === 'zh' ? 'en' : 'zh') },
   { id: 'theme', group: 'view', keys: ['t'], label: 'action.theme', icon: 'moon', perform: (app) => void (app.ui.theme.value = app.dark.value ? 'light' : 'dark') },
   { id: 'scale', group: 'view', keys: ['c'], label: 'action.scale', perform: (app) => void (app.ui.scale.value = app.ui.scale.value === 'each' ? 'shared' : 'each') },

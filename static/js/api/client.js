@@ -51,7 +51,7 @@ export class Client {
 
   /**
    * Starts a program and streams its trace.
-   * @param {{code: string, seed?: number}} program
+   * @param {{code?: string, expression?: string, seed?: number}} program
    * @param {(events: Event[]) => void} take
    * @param {{signal?: AbortSignal, started?: (id: string) => void}} [options]
    */
@@ -79,6 +79,16 @@ export class Client {
   async probe(id, question, take, { signal } = {}) {
     const response = await this.post(`/runs/${encodeURIComponent(id)}/probe`, question, { signal, headers: { accept: 'application/jsonl' } });
     if (response.body) await drain(response.body, take, { signal });
+  }
+
+  /** The graph at a moment as text. @param {string} id @param {{step: number, at?: number, format: string}} moment @returns {Promise<string>} */
+  async graph(id, { step, at, format }) {
+    return (await this.request(`/runs/${encodeURIComponent(id)}/graph?step=${step}${at === undefined ? '' : `&at=${at}`}&format=${format}`)).text();
+  }
+
+  /** The whole trace as it is kept. @param {string} id @returns {Promise<string>} */
+  async trace(id) {
+    return (await this.request(`/runs/${encodeURIComponent(id)}/events?from=0`)).text();
   }
 
   /** @param {string} id */

@@ -17,10 +17,12 @@
  */
 import { batch, computed, effect, signal } from '@preact/signals';
 import { Problem } from '../api/client.js';
+import { formula } from '../model/program.js';
 import { graph } from '../model/graph.js';
 import { Trace } from '../model/trace.js';
 import { Cursor } from '../timeline/cursor.js';
 import { find, stops } from '../timeline/stops.js';
+import { keep as remember } from './history.js';
 
 export class Session {
   trace = signal(new Trace());
@@ -72,7 +74,10 @@ export class Session {
     });
     const trace = this.trace.value;
     await this.#guard(control, async () => {
-      await this.client.run({ code: this.code.value, seed: this.seed.value }, (events) => this.take(trace, events), {
+      const code = this.code.value;
+      const expression = formula(code);
+      remember(code);
+      await this.client.run(expression ? { expression, seed: this.seed.value } : { code, seed: this.seed.value }, (events) => this.take(trace, events), {
         signal: control.signal,
         started: (id) => (trace.id ||= id),
       });
@@ -124,6 +129,7 @@ export class Session {
 
   #finish() {
     batch(() => {
+      if (formula(this.code.value)) this.code.value = this.trace.value.source || this.code.value; // the program made of it
       this.phase.value = 'done';
       const { fail, windows, next } = this.trace.value;
       if (this.ui.event.value < 0 && fail && windows.has(next)) this.ui.step.value = next;

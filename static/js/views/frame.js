@@ -22,6 +22,7 @@ export function Frame({ app }) {
       ${right.length ? html`<aside class="right" aria-label=${t('frame.panels')}>${right.map((view) => html`<${Panel} key=${view.id} view=${view} context=${context} />`)}</aside>` : null}
     </main>
     <footer class="time">${at('footer').map((view) => html`<${Guarded} view=${view} context=${context} />`)}</footer>
+    ${at('over').map((view) => html`<${Guarded} key=${view.id} view=${view} context=${context} />`)}
     <div class="toast" role="status" aria-live="polite" data-shown=${app.toast.value ? '' : undefined}>${app.toast.value}</div>`;
 }
 

@@ -6,6 +6,10 @@ import { html } from '../components/html.js';
 import { Icon } from '../components/icon.js';
 import { Menu } from '../components/menu.js';
 import { integer } from '../model/format.js';
+import { titleOf } from '../model/program.js';
+import { programs } from '../store/history.js';
+
+const OWN = 12; // programs of the reader's in the menu
 
 /** @type {View} */
 export const headerView = { id: 'header', place: 'header', title: 'header.title', draw: (context) => html`<${Header} ...${context} />` };
@@ -14,15 +18,22 @@ export const headerView = { id: 'header', place: 'header', title: 'header.title'
 function Header({ app, moment, ui, t, act }) {
   const lessons = app.lessons.value;
   const current = lessons.find((lesson) => lesson.slug === ui.lesson.value);
-  const items = lessons.map((lesson) => ({ id: lesson.slug, label: lesson.title, note: lesson.summary ?? '' }));
+  const own = programs();
+  const items = [
+    ...lessons.map((lesson) => ({ id: lesson.slug, label: lesson.title, note: lesson.summary ?? '', group: own.length ? t('header.examples') : '' })),
+    ...own.slice(0, OWN).map(({ code, time }, i) => ({ id: `own:${i}`, label: titleOf(code), note: new Date(time).toLocaleString(app.language.value), group: t('header.recent') })),
+  ];
+  const choose = (/** @type {string} */ id) => (id.startsWith('own:') ? app.program(own[Number(id.slice(4))].code) : app.lesson(id));
   return html`
     <a class="brand" href="/" aria-label="Backstep"><svg width="26" height="26" viewBox="0 0 26 26" aria-hidden="true"><path d="M4 6.5H12.5C17 6.5 17 19.5 21.5 19.5" class="lg1" /><path d="M22 6.5H19C14.5 6.5 14.5 19.5 10 19.5H7" class="lg2" /><path d="M8.4 16.6L5.2 19.5 8.4 22.4" class="lg2" /></svg><b>Backstep</b></a>
-    ${items.length ? html`<${Menu} label=${t('header.examples')} class="lesson" items=${items} chosen=${ui.lesson.value} onChoose=${(/** @type {string} */ slug) => app.lesson(slug)}>
+    ${items.length ? html`<${Menu} label=${t('header.examples')} class="lesson" items=${items} chosen=${ui.lesson.value} onChoose=${choose}>
       <span class="eyebrow">${t('header.example')}</span><span class="title">${current && !app.session.edited ? current.title : t('header.own')}</span><${Icon} name="chevron-down" size=${15} /></${Menu}>` : null}
     <div class="sp"></div>
     <${Status} app=${app} moment=${moment} t=${t} act=${act} />
     <button type="button" class="ib txt" onClick=${() => act('language')} title=${t('action.language')} lang=${app.language.value === 'zh' ? 'en' : 'zh-CN'}><b>${app.language.value === 'zh' ? 'EN' : '中文'}</b></button>
-    <${Button} label=${t('action.theme')} icon=${app.dark.value ? 'sun' : 'moon'} onClick=${() => act('theme')} />`;
+    <${Button} label=${t('action.theme')} icon=${app.dark.value ? 'sun' : 'moon'} onClick=${() => act('theme')} />
+    <${Button} label=${t('action.help')} keys="?" icon="keyboard" class="ib wide-only" onClick=${() => act('help')} />
+    <button type="button" class="pri" aria-label=${t('action.share')} onClick=${() => act('share')}><${Icon} name="share-2" size=${15} /><span class="wide-only">${t('action.share')}</span></button>`;
 }
 
 /** @param {Pick<Context, 'app' | 'moment' | 't' | 'act'>} props */

@@ -9,7 +9,7 @@
  *   moment  the trace at the cursor: step, event, State(t), structure
  *   ui      what the reader chose, as signals
  *   act     performs an action by its id
- * @typedef {{id: string, place: 'header' | 'left' | 'centre' | 'right' | 'footer', title: string, when?: (context: Context) => boolean,
+ * @typedef {{id: string, place: 'header' | 'left' | 'centre' | 'right' | 'footer' | 'over', title: string, when?: (context: Context) => boolean,
  *   aside?: (context: Context) => any, draw: (context: Context) => any}} View
  *   when   absent: always shown
  *   aside  at the right end of the panel's title
@@ -20,13 +20,16 @@ import { fitView } from './fit.js';
 import { gradientsView } from './gradients.js';
 import { graphView } from './graph.js';
 import { headerView } from './header.js';
+import { helpView } from './help.js';
 import { inspectorView } from './inspector.js';
 import { landscapeView } from './landscape.js';
 import { ledgerView } from './ledger.js';
 import { lensView } from './lens.js';
 import { lossView } from './loss.js';
 import { outputView } from './output.js';
+import { paletteView } from './palette.js';
 import { parametersView } from './parameters.js';
+import { shareView } from './share.js';
 import { timelineView } from './timeline.js';
 import { updateView } from './update.js';
 
@@ -47,4 +50,7 @@ export const VIEWS = [
   ledgerView,
   outputView,
   timelineView,
+  shareView,
+  helpView,
+  paletteView,
 ];

@@ -23,7 +23,8 @@ export const landscapeView = {
   when: ({ moment }) => moment.trace.steps.length > 1 && elements(moment.trace.steps).length > 0 && moment.trace.steps.some((step) => step.loss != null),
   aside: ({ moment, ui, t }) => {
     const pair = chosen(moment, ui);
-    return html`<span class="note mono">${t('landscape.of', { names: pair.map((each) => each.name).join(', ') })}</span>`;
+    const names = pair.map((each) => each.name).join(', ');
+    return names.length < 18 ? html`<span class="note mono">${t('landscape.of', { names })}</span>` : null;
   },
   draw: (context) => html`<${Landscape} ...${context} />`,
 };
