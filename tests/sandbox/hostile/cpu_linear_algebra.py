@@ -1,6 +1,6 @@
 # ruff: noqa
 # decomposes a large matrix, inside Fortran code
-# contained: timeout limit
+# contained: timeout limit fail
 # control: none: it takes minutes
 import numpy as np
 
