@@ -354,7 +354,47 @@ def exponential_(self: Tensor, lambd: Any = 1.0, *, generator: Any = None) -> Te
     return _fill(self, lambda shape: g.exponential(shape, rate, _drawn_as(self.dtype)))
 
 
-for _method in (normal_, uniform_, bernoulli_, random_, exponential_, bernoulli, multinomial):
+def cauchy_(self: Tensor, median: Any = 0.0, sigma: Any = 1.0, *, generator: Any = None) -> Tensor:
+    """Fill with Cauchy-distributed numbers around median, as wide as sigma."""
+    middle, width = _real("cauchy_", "median", median, 1), _real("cauchy_", "sigma", sigma, 2)
+    if width <= 0:
+        raise RuntimeFault(f"cauchy_ expects sigma > 0.0, but found sigma={width:g}")
+    _floating(self.dtype, "cauchy_cpu")
+    g = _generator("cauchy_", generator)
+    return _fill(self, lambda shape: middle + width * np.tan(np.pi * (g.uniform(shape, dtype=F64) - 0.5)))
+
+
+def log_normal_(self: Tensor, mean: Any = 1.0, std: Any = 2.0, *, generator: Any = None) -> Tensor:
+    """Fill with exp of normal numbers."""
+    m, s = _real("log_normal_", "mean", mean, 1), _real("log_normal_", "std", std, 2)
+    if s <= 0:
+        raise RuntimeFault(f"log_normal_ expects std > 0.0, but found std={s:g}")
+    _floating(self.dtype, "log_normal_cpu")
+    g = _generator("log_normal_", generator)
+    return _fill(self, lambda shape: np.exp(g.normal(shape, m, s, F64, contiguous=False)))
+
+
+def geometric_(self: Tensor, p: Any, *, generator: Any = None) -> Tensor:
+    """Fill with the number of trials up to the first success of probability p."""
+    chance = _real("geometric_", "p", p, 1)
+    if not 0 < chance < 1:
+        raise RuntimeFault(f"geometric_ expects p to be in (0, 1), but got p={chance:g}")
+    g = _generator("geometric_", generator)
+    return _fill(self, lambda shape: np.ceil(np.log(g.uniform(shape, dtype=F64)) / np.log1p(-chance)))
+
+
+for _method in (
+    cauchy_,
+    log_normal_,
+    geometric_,
+    normal_,
+    uniform_,
+    bernoulli_,
+    random_,
+    exponential_,
+    bernoulli,
+    multinomial,
+):
     setattr(Tensor, _method.__name__, _method)
 
 # what torch has under these names at its top
