@@ -7,6 +7,8 @@ import { Icon } from '../components/icon.js';
 import { html } from '../components/html.js';
 import { VIEWS } from './index.js';
 
+const TABS = ['code', 'graph', 'explain', 'panels']; // of a narrow screen, which shows one at a time
+
 /** @param {{app: App}} props */
 export function Frame({ app }) {
   /** @type {Context} */
@@ -16,6 +18,7 @@ export function Frame({ app }) {
   const right = at('right');
   return html`
     <header class="top"><h1 class="sr">Backstep</h1>${at('header').map((view) => html`<${Guarded} view=${view} context=${context} />`)}</header>
+    <nav class="tabs" aria-label=${t('frame.tabs')}>${TABS.map((tab) => (tab === 'panels' && !right.length ? null : html`<button type="button" aria-pressed=${ui.pane.value === tab} onClick=${() => (ui.pane.value = tab)}>${t(`frame.${tab}`)}</button>`))}</nav>
     <main class=${`work show-${ui.pane.value} ${right.length ? '' : 'no-right'}`}>
       <div class="left">${at('left').map((view) => html`<section class=${`pane ${view.id}`} key=${view.id} aria-label=${t(view.title)}><${Guarded} view=${view} context=${context} /></section>`)}</div>
       ${at('centre').map((view) => html`<${Guarded} key=${view.id} view=${view} context=${context} />`)}
