@@ -38,3 +38,13 @@ test('a large graph opens in runs of lines, and no run is both before and after 
   const order = [...shown.cards.keys()];
   for (const edge of shown.edges) assert.ok(order.indexOf(edge.from) < order.indexOf(edge.to));
 });
+
+test('what prepares the data is left out, what the differentiated part reads of it stays', () => {
+  const plain = (a, out) => ({ ...mul(a, a, out), node: undefined, outputs: [{ tensor: out, value }] });
+  const events = [leaf(1, 'raw'), plain(1, 2), plain(2, 3), plain(3, 4), leaf(5, 'w', true), mul(4, 5, 6)];
+  const { graph: shown, owner } = fold(graph(events), [], []);
+  assert.deepEqual([...shown.cards.keys()], ['o4', 't5', 'o6']);
+  assert.equal(owner.get('o2'), 'o4');
+  assert.equal(owner.get('t1'), 'o4');
+  assert.equal(fold(graph(events), [], ['~aside']).graph.cards.size, 6);
+});

@@ -7,7 +7,7 @@
  *   enabled?: (app: App) => boolean, perform: (app: App, argument?: any) => void}} Action
  *   keys  as `event.key`, with Shift+ Ctrl+ Alt+ before it; Ctrl also means ⌘
  */
-import { LARGE } from '../model/fold.js';
+import { ASIDE, LARGE } from '../model/fold.js';
 import { SPEEDS } from '../timeline/player.js';
 
 /** @param {App} app */
@@ -42,6 +42,7 @@ export const ACTIONS = [
 
   { id: 'search', group: 'view', keys: ['/'], label: 'action.search', icon: 'search', enabled: traced, perform: (app) => void (app.searching.value = true) },
   { id: 'fold', group: 'view', keys: [], label: 'action.fold', perform: (app, path) => toggle(app, path) },
+  { id: 'aside', group: 'view', keys: ['d'], label: 'action.aside', enabled: traced, perform: (app) => toggle(app, ASIDE) },
   { id: 'fold-all', group: 'view', keys: ['f'], label: 'action.fold-all', enabled: traced, perform: foldAll },
 
   { id: 'share', group: 'share', keys: ['Ctrl+s'], label: 'action.share', icon: 'share-2', perform: (app) => void (app.sheet.value = 'share') },
@@ -70,7 +71,7 @@ function pace(app, by) {
 /** @param {App} app @param {string} path  of a module, or of a run of lines */
 function toggle(app, path) {
   const { graph } = app.session.moment.value;
-  const row = graph && graph.cards.size > LARGE ? app.ui.unfold : app.ui.fold;
+  const row = path === ASIDE || (graph && graph.cards.size > LARGE) ? app.ui.unfold : app.ui.fold;
   row.value = row.value.includes(path) ? row.value.filter((each) => each !== path) : [...row.value, path];
 }
 

@@ -50,7 +50,7 @@ function whole({ card, box, tensor, op, scale, root, active, selected, near, mar
   const parameter = leaf && card.grads;
   const kind = ['node', leaf ? (parameter ? 'param' : 'input const') : 'op', active && `active ${active}`, selected && 'selected', near && 'near', !tensor && 'ghost', tensor?.stale && 'stale', note && 'warned', card.role === 'group' && 'folded'].filter(Boolean).join(' ');
   const size = shape(card.shape);
-  const name = leaf ? card.label : card.label;
+  const name = card.label;
   const expr = card.expr ? ` = ${card.expr}` : '';
   const most = (/** @type {Arr} */ array, /** @type {number} */ shared) => strongest(array, shared, scale.each);
   return html`<g class=${kind} transform=${`translate(${box.x},${box.y})`} role="treeitem" tabindex=${tabbable ? 0 : -1} data-key=${card.key}
@@ -58,7 +58,7 @@ function whole({ card, box, tensor, op, scale, root, active, selected, near, mar
     ${active ? html`<rect x="-5" y="-5" width=${w + 10} height=${h + 10} rx="15" class="halo" />` : null}
     <rect width=${w} height=${h} rx="10" class="card" />
     ${parameter ? html`<path d=${cap(w)} class="paramcap" />` : null}
-    ${leaf ? null : badge(card.sign)}
+    ${leaf ? null : card.role === 'prepared' ? html`<g data-fold="~aside" class="handle"><title>${t('action.aside')}</title>${badge('⊞')}</g>` : badge(card.sign)}
     <text x=${leaf ? 11 : 10.5 + badgeWidth(card.sign) + 8} y="21" class="name">${clip(name, title)}${name.length < title && expr ? html`<tspan class="ex">${clip(expr, title - name.length)}</tspan>` : null}
       ${name.length + expr.length > title ? html`<title>${name + expr}</title>` : null}</text>
     <text x=${w - (card.grads ? 27 : 11)} y="20.5" class="shape" text-anchor="end">${size}</text>

@@ -24,6 +24,52 @@ export function fold(graph, fold, unfold) {
 
 /** @param {Graph} graph @param {Set<string>} closed @param {Set<string>} opened @returns {Folded} */
 function work(graph, closed, opened) {
+  if (opened.has(ASIDE)) return modules(graph, closed, opened);
+  const { graph: lean, owner: before } = differentiated(graph);
+  const answer = modules(lean, closed, opened);
+  if (!before.size) return answer;
+  const owner = new Map(answer.owner);
+  for (const [key, by] of before) owner.set(key, answer.owner.get(by) ?? by);
+  return { ...answer, owner };
+}
+
+/** In the place of a path: the operations that no gradient passes. */
+export const ASIDE = '~aside';
+const FEW = 2; // such operations that do not get in the way
+
+/**
+ * What only prepares data, or measures accuracy, is left out: of it stay the tensors that the differentiated part reads.
+ * @param {Graph} graph @returns {{graph: Graph, owner: Map<string, string>}}  owner: left out -> what stays of it
+ */
+function differentiated(graph) {
+  const { cards, edges } = graph;
+  /** @type {Map<string, string>} */ const owner = new Map();
+  const plain = (/** @type {string} */ key) => cards.get(key)?.kind === 'op' && !cards.get(key)?.grads && cards.get(key)?.role !== 'failed';
+  const side = [...cards.keys()].filter(plain);
+  if (side.length <= FEW || side.length === [...cards.values()].filter((card) => card.kind === 'op').length) return { graph, owner };
+  const read = new Set(edges.filter((edge) => !plain(edge.to)).map((edge) => edge.from));
+  const gone = new Set(side.filter((key) => !read.has(key)));
+  for (const card of cards.values()) {
+    const readers = edges.filter((edge) => edge.from === card.key);
+    if (card.kind === 'leaf' && !card.grads && readers.length && readers.every((edge) => plain(edge.to))) gone.add(card.key);
+  }
+  /** @param {string} key @returns {string} */
+  const stays = (key) => {
+    const seen = new Set([key]);
+    for (const at of seen) {
+      if (!gone.has(at)) return at;
+      for (const edge of edges) if (edge.from === at) seen.add(edge.to);
+    }
+    return '';
+  };
+  for (const key of gone) owner.set(key, stays(key));
+  const kept = new Map([...cards].filter(([key]) => !gone.has(key)).map(([key, card]) => [key, plain(key) ? { ...card, role: 'prepared' } : card]));
+  const drawn = edges.filter((edge) => !gone.has(edge.from) && !gone.has(edge.to) && !plain(edge.to));
+  return { graph: { ...graph, cards: kept, edges: drawn, hash: `${graph.hash}-` }, owner };
+}
+
+/** @param {Graph} graph @param {Set<string>} closed @param {Set<string>} opened @returns {Folded} */
+function modules(graph, closed, opened) {
   const large = graph.cards.size > LARGE;
   if (!large && !closed.size) return { graph, owner: new Map(), folded: new Set(), large };
   const { cards, groups } = large ? runs(graph) : graph;
