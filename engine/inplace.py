@@ -9,18 +9,23 @@ Note [Views and history]
 
 from __future__ import annotations
 
+import operator
 import weakref
 from typing import Any
 
 import numpy as np
+from numpy import float32 as F
+from numpy import ndarray
 
 from engine import dtypes
+from engine.autograd import versions
 from engine.errors import RuntimeFault, TypeFault
 from engine.ops import kernels
 from engine.ops.op import META, NAMESPACE, REGISTRY, SHAPE, TENSORS, Custom, Node, Op, Sample, failed, link, op, record
 from engine.ops.shape import PIECE
-from engine.tensor import Tensor, apply_inplace, inplace, make
+from engine.tensor import DATA, Tensor, apply_inplace, inplace, make
 
+F32 = kernels.F32
 Array = Any
 Steps = list[tuple[Op, dict[str, Any]]]
 
@@ -188,6 +193,16 @@ def fill_(self: Tensor, value: Any) -> Tensor:
 
 def zero_(self: Tensor) -> Tensor:
     """Zero everywhere."""
+    if self._n is None and NAMESPACE["_watch"] is None:  # w.grad.zero_(), w.grad.data.zero_()
+        a = self._a
+        if type(a) is ndarray:
+            a.fill(0)
+            if self._b is not DATA:
+                versions.bump(a)
+        else:
+            self._a = fresh = a.dtype.type(0)
+            versions.replaced(a, fresh)
+        return self
     return apply_inplace(self, TENSORS["zeroed"](self), REGISTRY["zeroed"])
 
 
@@ -230,6 +245,51 @@ for _name in ("squeeze", "unsqueeze", "t", "transpose", "swapaxes", "swapdims"):
 for _name in ("pow", "square", "float_power", "clamp", "lerp", "masked_fill", "scatter", "index_fill", "cumsum", "cumprod",
               "addmm", "addmv", "baddbmm", "div", "add", "sub"):  # fmt: skip
     setattr(Tensor, _name + "_", inplace(_name))
+
+
+def _quick(name: str, ufunc: Any, symbol: Any) -> Any:
+    """x += y and its kin where nothing is tracked and float32 meets float32: an optimizer written by hand."""
+    slow = getattr(Tensor, name + "_")
+
+    def method(self: Tensor, other: Any, **options: Any) -> Tensor:
+        if not options and NAMESPACE["_watch"] is None:
+            a = self._a
+            if isinstance(other, Tensor):
+                b = other._a
+                free = not NAMESPACE["grad_on"] or (self._n is None and other._n is None)
+                same = self._s == other._s
+            else:
+                b = other
+                free = not NAMESPACE["grad_on"] or self._n is None
+                same = type(b) is float or type(b) is int
+            if free and same:
+                if type(a) is F:
+                    if type(b) is not ndarray:
+                        self._a = fresh = symbol(a, b)
+                        if type(fresh) is F:
+                            versions.replaced(a, fresh)
+                            return self
+                        self._a = a
+                elif type(a) is ndarray and a.dtype is F32:
+                    if type(b) is not ndarray or b.dtype is F32:
+                        ufunc(a, b, a)
+                        if self._b is not DATA:
+                            versions.bump(a)
+                        return self
+        return slow(self, other, **options)  # type: ignore[no-any-return]
+
+    method.__name__ = method.__qualname__ = name + "_"
+    method.__doc__ = f"In-place form of {name}()."
+    return method
+
+
+for _name, _symbol, _ufunc, _infix in (
+    ("add", "iadd", np.add, operator.add), ("sub", "isub", np.subtract, operator.sub),
+    ("mul", "imul", np.multiply, operator.mul), ("div", "itruediv", np.divide, operator.truediv),
+):  # fmt: skip
+    _f = _quick(_name, _ufunc, _infix)
+    setattr(Tensor, _name + "_", _f)
+    setattr(Tensor, f"__{_symbol}__", _f)
 for _name, _of in (("divide", "div"), ("multiply", "mul"), ("subtract", "sub"), ("true_divide", "div"), ("clip", "clamp"),
                    ("fix", "trunc"), ("greater", "gt"), ("less", "lt")):  # fmt: skip
     setattr(Tensor, _name, TENSORS[_of])

@@ -657,6 +657,8 @@ def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
             if rule is not None and "out" in rule.saved:
                 m[SAVED + rule.saved.index("out")] = t._a
                 m[SEQ] = NAMESPACE["seq"]()
+        if m is not None:
+            versions.remember(t._a, m, bool(t._b))
         if t._b:
             TENSORS["rebase_view"](t, m)
         else:

@@ -9,6 +9,8 @@ Note [Versions cost nothing forwards]
 
 from __future__ import annotations
 
+import re
+
 from collections.abc import Iterable
 from sys import getrefcount
 from typing import Any
@@ -88,6 +90,13 @@ def replaced(old: Any, new: Any) -> None:
         moved(old, new)
 
 
+def remember(a: Any, node: Node, through_view: bool) -> None:
+    """Note which operation gave the memory of `a` its present value: torch's message names that one."""
+    found = _changed.get(id(owner_of(a)))
+    if found is not None:
+        found[3:] = ["torch::autograd::CopySlices" if through_view else NAMESPACE["node_name"](node)]
+
+
 def moved_storage(old: Any, new: Any) -> None:
     """A scalar payload was boxed: the memory is the same to the program, so its version goes along unchanged."""
     found = _changed.get(id(owner_of(old)))
@@ -116,6 +125,7 @@ def check(n: Node) -> None:
         expected = min((v - 1 for s, v in found[2] if s < n[SEQ]), default=found[1])
         if name == "out":
             source: Node | None = n
+            found[3:] = []
         else:
             edges = [e for e in (n[E0], n[E1], *(n[REST] or ())) if e is not None]
             source = dict(zip(rule.names, edges, strict=False)).get(name)
@@ -125,9 +135,10 @@ def check(n: Node) -> None:
 def modified(a: Any, source: Node | None, expected: int, actual: int) -> RuntimeFault:
     """torch's sentence about a saved value that was modified."""
     which = ""
-    if source is not None and source[E0] is not None:
-        name = NAMESPACE["node_name"](source)
-        which = f", which is output 0 of {name},"
+    found = _changed.get(id(owner_of(a)), ())
+    if source is not None and source[E0] is not None and SAVED <= len(source):
+        name = found[3] if len(found) > 3 else NAMESPACE["node_name"](source)
+        which = f", which is output 0 of {re.sub(r'Backward[0-9]*$', '', name)},"
     anomaly = NAMESPACE.get("anomaly_on", False)
     hint = (
         "the backtrace further above shows the operation that failed to compute its gradient. The variable in "

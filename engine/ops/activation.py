@@ -29,7 +29,7 @@ _CLASS = "https://pytorch.org/docs/stable/generated/torch.nn."
 relu = op(
     "relu(input)",
     forward="rectify(input)",
-    partials={"input": "(out > 0)"},
+    partials={"input": "~(out <= 0)"},
     vjps={"input": "through(g * (out > 0), out)"},
     quick={"input": "g * (out > 0)"},
     node="ReluBackward0",

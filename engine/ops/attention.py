@@ -218,6 +218,34 @@ def attention(
     return np.matmul(weights, value, out=out), weights
 
 
+@op(
+    "masked_products(mask, batch1, batch2)",
+    inputs=3,
+    vjps={
+        "mask": "sum_to_size(g, mask_shape)",
+        "batch1": "bmm(g, turned(batch2))",
+        "batch2": "bmm(turned(batch1), g)",
+    },
+    node="BaddbmmBackward0",
+    latex=r"{mask} + {batch1}\,{batch2}",
+    latex_partials={
+        "mask": "g",
+        "batch1": r"g\,{batch2}^{\top}",
+        "batch2": r"{batch1}^{\top} g",
+    },
+    doc="Batched products plus a mask that is broadcast over them.",
+    source=_SITE + "baddbmm.html",
+    samples=[Sample(([[[0.0, -1.0]]], [[[1.0, 2.0], [0.5, -1.0]]], [[[1.0, 0.0], [2.0, 1.0]]]))],
+    method=False,
+    public="baddbmm",
+)
+def masked_products(mask: Array, batch1: Array, batch2: Array) -> Array:
+    return np.matmul(batch1, batch2) + mask
+
+
+word("turned", lambda a: np.swapaxes(a, -1, -2), lambda t: t.transpose(-1, -2))
+
+
 # ---- bilinear -------------------------------------------------------------------------------------------------------
 
 
@@ -257,4 +285,4 @@ word("trilinear_first", *_einsum("no,oab,nb->na"))
 word("trilinear_weight", *_einsum("na,no,nb->oab"))
 word("trilinear_last", *_einsum("na,oab,no->nb"))
 
-__all__ = ["attention", "norm_along", "safe_softmax", "trilinear"]
+__all__ = ["attention", "masked_products", "norm_along", "safe_softmax", "trilinear"]

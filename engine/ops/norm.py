@@ -27,6 +27,14 @@ ROWS = [[1.0, 2.0, 4.0], [-1.0, 0.5, 3.0]]
 _SITE = "https://pytorch.org/docs/stable/generated/torch.nn."
 
 
+def _check_dtypes(input: Array, *others: Array | None) -> None:
+    if any(a is not None and a.dtype != input.dtype for a in others):
+        raise RuntimeFault(
+            "mixed dtype (CPU): all inputs must share same datatype.",
+            hint="convert the input: x.float(), or the layer: model.double()",
+        )
+
+
 def _count(shape: Sequence[int], dims: Dims) -> int:
     return kernels.numel(tuple(shape[d] for d in dims))
 
@@ -172,6 +180,7 @@ def native_batch_norm(
                 f"{name} should contain {channels} elements not {value.size}",
                 hint=f"the input has {channels} channels (dimension 1): BatchNorm needs num_features={channels}",
             )
+    _check_dtypes(input, weight, bias, running_mean, running_var)
     shape = _per_channel(n, channels)
     if training:
         xhat, rstd = _normalize(input, _over_channels(n), eps)
@@ -274,6 +283,7 @@ def native_layer_norm(
             hint=f"the last dimension is {input.shape[-1] if input.ndim else 'missing'}: "
             f"use LayerNorm({input.shape[-1] if input.ndim else 1})",
         )
+    _check_dtypes(input, weight, bias)
     xhat, rstd = _normalize(input, _last(input.ndim, shape), eps)
     return _affine(xhat, weight, bias, shape), xhat, rstd
 
@@ -357,6 +367,7 @@ def native_group_norm(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
                 f"shape {list(value.shape)} and input of shape {list(input.shape)}"
             )
+    _check_dtypes(input, weight, bias)
     xhat, rstd = _normalize(_grouped(input, num_groups), (2,), eps)
     return _affine(xhat.reshape(input.shape), weight, bias, _per_channel(input.ndim, channels)), xhat, rstd
 
