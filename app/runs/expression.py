@@ -315,7 +315,7 @@ class Evaluator:
     def _fits(self, one: ast.expr, name: str, values: Sequence[Any]) -> None:
         """The size of the result is known before it is computed."""
         shapes = [tuple(value._s) for value in values if hasattr(value, "_s")]
-        if len(shapes) < 2:
+        if len(shapes) < 2 or not any(shapes):
             return
         if name in ("matmul", "mm", "mv", "dot"):
             rows = shapes[0][-2] if len(shapes[0]) > 1 else 1
