@@ -23,8 +23,6 @@ export class App {
   lessons = signal(/** @type {import('./api/client.js').Lesson[]} */ ([]));
   /** Which sheet lies above the page: share, help, palette; '' none. */
   sheet = signal('');
-  /** The cell the pointer is over, as `o10 v1.0`: formula and graph light up together. */
-  hover = signal('');
 
   /** @param {Config} config @param {Record<string, Catalogue>} catalogues */
   constructor(config, catalogues) {

@@ -4,6 +4,7 @@ import { render } from 'preact';
 import { keyed } from './actions/actions.js';
 import { App } from './app.js';
 import { html } from './components/html.js';
+import { light, pointed } from './components/lighting.js';
 import { locate } from './components/icon.js';
 import { receive } from './components/drop.js';
 import { load } from './i18n/i18n.js';
@@ -71,6 +72,11 @@ async function start() {
     const { edited, code } = app.session;
     if (edited || app.session.phase.value === 'empty') draft(edited ? code.value : '');
     else draft('');
+  });
+  let lit = '';
+  document.addEventListener('pointerover', (event) => {
+    const address = pointed(event);
+    if (address !== lit) light(document, (lit = address));
   });
   await open(app);
 }

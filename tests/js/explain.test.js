@@ -18,7 +18,7 @@ const at = (kind, nth = 0) => {
   const moment = { graph: graph(WINDOW), state: replay(WINDOW, stop.until + 1), stops: list, stop, event: stop.event };
   return explain({ moment, t: translator(catalogue('en'), {}), ops, index: null });
 };
-const bare = (tex) => tex.replace(/\\htmlClass\{\w+\}/g, '').replace(/[{}]/g, '');
+const bare = (tex) => tex.replace(/\\html(Class|Data)\{[^}]*\}/g, '').replace(/[{}]/g, '');
 
 test('the formula of the block gets the program’s names', () => assert.equal(at('forward').rule, 'y = x \\cdot w'));
 

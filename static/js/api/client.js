@@ -53,11 +53,11 @@ export class Client {
    * Starts a program and streams its trace.
    * @param {{code?: string, expression?: string, seed?: number}} program
    * @param {(events: Event[]) => void} take
-   * @param {{signal?: AbortSignal, started?: (id: string) => void}} [options]
+   * @param {{signal?: AbortSignal, started?: (id: string, position: number) => void}} [options]
    */
   async run(program, take, { signal, started } = {}) {
     const response = await this.post('/runs', program, { signal, headers: { accept: 'application/jsonl' } });
-    started?.(response.headers.get('backstep-run') ?? '');
+    started?.(response.headers.get('backstep-run') ?? '', Number(response.headers.get('backstep-queue-position')) || 0);
     if (response.body) await drain(response.body, take, { signal });
   }
 
@@ -89,6 +89,11 @@ export class Client {
   /** The whole trace as it is kept. @param {string} id @returns {Promise<string>} */
   async trace(id) {
     return (await this.request(`/runs/${encodeURIComponent(id)}/events?from=0`)).text();
+  }
+
+  /** @param {string} id @returns {Promise<{position: number, status: string}>} */
+  status(id) {
+    return this.json(`/runs/${encodeURIComponent(id)}`);
   }
 
   /** @param {string} id */

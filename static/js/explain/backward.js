@@ -4,10 +4,11 @@
  * @import {Accumulate, Contribute, Ready, Seed} from '../types.js'
  * @import {Explanation, Question} from './explain.js'
  */
-import { decode, flat, scalar } from '../model/arrays.js';
-import { addends } from '../model/focus.js';
+import { decode, flat, scalar, unflat } from '../model/arrays.js';
+import { address } from '../model/cells.js';
+import { addends, positions } from '../model/focus.js';
 import { shape, short } from '../model/format.js';
-import { below, fill, name, num, paren, partial, sum } from './tex.js';
+import { below, fill, linked, name, num, paren, partial, sum } from './tex.js';
 
 /** @param {Question['moment']} moment @param {number | null | undefined} tensor */
 const labelOf = ({ graph }, tensor) => (tensor == null ? '' : graph?.cards.get(graph.byTensor.get(tensor) ?? '')?.label ?? '');
@@ -70,13 +71,14 @@ function contribute(event, { moment, t, ops, index }) {
   return { phase: 'backward', title: t('say.contribute.title', { op: from.sign, name: label }), say: sentence(sent, op, event, label, formula, block, t),
     rule: op.op === 't' ? `${partial(root, label)} = \\Bigl(${up}\\Bigr)^{\\!\\top}` : sends ? `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${fill(formula, names, words).replace(new RegExp(INCOMING, 'g'), () => `\\Bigl(${up}\\Bigr)`)}` : `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${over}\\underbrace{${up}}_{\\text{${t('say.incoming')}}}\\cdot${under}`,
     numbersTitle: parts ? t('say.cell', { name: `∂${root}/∂${cell(label, at)}` }) : '',
-    numbers: parts ? spell(parts, partial(root, label, below(at))) : '' };
+    numbers: parts ? spell(parts, partial(root, label, below(at)), from.key, decode(sent.product ?? sent.result).shape) : '' };
 }
 
-/** @param {NonNullable<ReturnType<typeof addends>>} parts @param {string} left */
-function spell({ addends: terms, upstream, local, total }, left) {
+/** @param {NonNullable<ReturnType<typeof addends>>} parts @param {string} left @param {string} key  of the card the gradient comes from @param {number[]} cells  shape of what was summed */
+function spell({ addends: terms, upstream, local, total, ranges }, left, key, cells) {
+  const places = positions(ranges, cells).map((at) => address('g', unflat(cells, at), cells));
   const factors = upstream.length === terms.length && local.length === terms.length;
-  const words = terms.map((value, i) => (factors ? `${paren(upstream[i], 3)}${paren(local[i], 3)}` : paren(value, 3)));
+  const words = terms.map((value, i) => (factors ? `${linked(paren(upstream[i], 3), key, places[i])}${paren(local[i], 3)}` : linked(paren(value, 3), key, places[i])));
   if (terms.length === 1 && !factors) return `${left} = ${num(total)}`;
   return sum(words, { left, total: num(total), perLine: factors ? 2 : 4 });
 }

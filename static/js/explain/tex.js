@@ -28,6 +28,9 @@ export function num(value, digits = 4) {
 /** In parentheses, for products. @param {number} value @param {number} [digits] */
 export const paren = (value, digits) => `(${num(value, digits)})`;
 
+/** A number that belongs to a cell of a card: graph and formula light up together. @param {string} tex @param {string} key  of the card @param {string} cell */
+export const linked = (tex, key, cell) => (key && cell ? `\\htmlData{at=${key}, cell=${cell}}{${tex}}` : tex);
+
 /** @param {readonly number[]} index  of a cell: 1,0 */
 export const below = (index) => index.join(',');
 

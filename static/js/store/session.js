@@ -24,6 +24,8 @@ import { Cursor } from '../timeline/cursor.js';
 import { find, stops } from '../timeline/stops.js';
 import { keep as remember } from './history.js';
 
+const ATTEMPTS = 4; // to read on, in a row without a new event
+
 export class Session {
   trace = signal(new Trace());
   /** Grows with every batch of events: the trace itself changes in place. */
@@ -33,6 +35,8 @@ export class Session {
   /** What stands in the editor; what the trace was made from is `trace.source`. */
   code = signal('');
   seed = signal(0);
+  /** Place in the server's queue; 0 when it is this run's turn. */
+  queue = signal(0);
   /** The step whose events are being fetched. */
   fetching = signal(/** @type {number | null} */ (null));
   /** @type {AbortController | null} */ #running = null;
@@ -79,11 +83,44 @@ export class Session {
       remember(code);
       await this.client.run(expression ? { expression, seed: this.seed.value } : { code, seed: this.seed.value }, (events) => this.take(trace, events), {
         signal: control.signal,
-        started: (id) => (trace.id ||= id),
-      });
-      if (!trace.end && trace.id) await this.client.events(trace.id, trace.count, (events) => this.take(trace, events), control);
+        started: (id, position) => {
+          trace.id ||= id;
+          this.#wait(trace, position, control);
+        },
+      }).catch((error) => this.#broken(error, trace, control));
+      await this.#resume(trace, control);
       this.#finish();
     });
+  }
+
+  /** A stream that broke off is no failure of the run: it is read on. @param {unknown} error @param {Trace} trace @param {AbortController} control */
+  #broken(error, trace, control) {
+    if (error instanceof Problem || control.signal.aborted || !trace.id) throw error;
+  }
+
+  /** Reads on from where the stream ended, after a pause that grows. @param {Trace} trace @param {AbortController} control */
+  async #resume(trace, control) {
+    for (let attempt = 0; !trace.end && trace.id && attempt < ATTEMPTS && !control.signal.aborted; attempt++) {
+      const had = trace.count;
+      if (attempt) await new Promise((then) => setTimeout(then, 300 * 2 ** attempt));
+      try {
+        await this.client.events(trace.id, trace.count, (events) => this.take(trace, events), control);
+      } catch (error) {
+        if (control.signal.aborted || attempt === ATTEMPTS - 1 || (error instanceof Problem && error.status !== 0)) throw error;
+      }
+      if (trace.count > had) attempt = 0;
+    }
+  }
+
+  /** While the run waits for its turn, its place in the queue is shown. @param {Trace} trace @param {number} position @param {AbortController} control */
+  async #wait(trace, position, control) {
+    this.queue.value = position;
+    while (this.queue.value > 0 && !trace.count && !control.signal.aborted) {
+      await new Promise((then) => setTimeout(then, 1000));
+      const said = await this.client.status(trace.id).catch(() => null);
+      this.queue.value = trace.count ? 0 : said?.position ?? 0;
+    }
+    this.queue.value = 0;
   }
 
   /** Opens a run the server still has. @param {string} id */

@@ -42,10 +42,12 @@ function Editor({ app, moment, t }) {
   const latest = useRef(/** @type {Marks | null} */ (null)); // the editor may come after the first moments
   useEffect(() => {
     let here = true;
-    import('../components/editor.js').then((module) => {
+    /** @type {import('../components/assist.js').Name[]} */ let names = [];
+    app.client.json('/names').then((said) => void (names = said.names), () => {}); // no completion then, all else works
+    Promise.all([import('../components/editor.js'), import('../components/assist.js')]).then(([module, { assist }]) => {
       if (!here || !box.current) return;
       box.current.textContent = '';
-      editor.current = module.open(box.current, { text: session.code.peek(), label: t('code.title'), change: (text) => (session.code.value = text), run: () => app.act('run') });
+      editor.current = module.open(box.current, { text: session.code.peek(), label: t('code.title'), change: (text) => (session.code.value = text), run: () => app.act('run'), extensions: assist({ names: () => names, say: (key, words) => app.t.peek()(key, words) }) });
       editor.current.mark(latest.current);
     });
     return () => {

@@ -40,7 +40,10 @@ function lines(steps) {
   }
   for (; found.done < steps.length; found.done++) {
     const { grads = {} } = steps[found.done];
-    found.names.forEach((path, i) => found.series[i].values.push(norm(grads[path])));
+    found.names.forEach((path, i) => { // a large model's steps list their gradients only now and then
+      const { values } = found.series[i];
+      values.push(path in grads ? norm(grads[path]) : values.at(-1) ?? NaN);
+    });
   }
   return found;
 }

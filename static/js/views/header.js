@@ -44,7 +44,7 @@ function Status({ app, moment, t, act }) {
   const n = integer(trace.steps.length, language.value);
   /** @type {[string, string]} */
   let [tone, text] = ['', ''];
-  if (phase === 'starting') [tone, text] = ['busy', t('status.starting')];
+  if (phase === 'starting') [tone, text] = ['busy', session.queue.value > 0 ? t('status.queued', { n: session.queue.value }) : t('status.starting')];
   else if (phase === 'running') [tone, text] = ['busy', t('status.running', { n })];
   else if (phase === 'problem') [tone, text] = ['bad', session.problem.value?.status === 0 ? t('status.offline') : t('status.problem')];
   else if (phase === 'stopped') [tone, text] = ['bad', t('status.stopped')];

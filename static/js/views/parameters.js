@@ -34,7 +34,10 @@ function lines(steps) {
   if (!found) known.set(steps, (found = choose(steps[0])));
   for (; found.done < steps.length; found.done++) {
     const { params = {} } = steps[found.done];
-    found.picks.forEach((pick, i) => found.series[i].values.push(read(params[pick.of], pick.at)));
+    found.picks.forEach((pick, i) => { // a large model's steps list their parameters only now and then
+      const { values } = found.series[i];
+      values.push(params[pick.of] ? read(params[pick.of], pick.at) : values.at(-1) ?? NaN);
+    });
   }
   return found;
 }
