@@ -40,6 +40,54 @@ def catalog() -> dict[str, Entry]:
     return dict(sorted(entries.items()))
 
 
+PLACES = (
+    ("torch", engine), ("torch.nn", engine.nn), ("torch.nn.functional", engine.nn.functional), ("torch.nn.init", engine.nn.init),
+    ("torch.optim", engine.optim), ("torch.optim.lr_scheduler", engine.optim.lr_scheduler),
+    ("torch.utils.data", engine.utils.data), ("Tensor", engine.Tensor),
+)  # fmt: skip
+"""Where a program finds names: what it writes before the dot, and what holds them."""
+
+
+@functools.cache
+def names() -> list[dict[str, str]]:
+    """Every public name a program may write: `place`, `name`, `kind` (class, function, property), `signature`, `doc`."""
+    found = []
+    for place, holder in PLACES:
+        for name in dir(holder):
+            if name.startswith("_"):
+                continue
+            value = inspect.getattr_static(holder, name)
+            if inspect.ismodule(value):
+                continue
+            kind = "class" if inspect.isclass(value) else "property" if isinstance(value, property) else "function"
+            if kind == "function" and not callable(getattr(holder, name)):
+                kind = "property"
+            found.append(
+                {"place": place, "name": name, "kind": kind, "signature": _called_as(name, value, kind), "doc": _first(name, value)}
+            )
+    return found
+
+
+def _called_as(name: str, value: Any, kind: str) -> str:
+    """How a call is written; "" for what is not called."""
+    if kind == "property":
+        return ""
+    entry = catalog().get(name)
+    if entry is not None and kind == "function":
+        return str(entry["signature"])
+    try:
+        text = str(inspect.signature(value))
+    except (TypeError, ValueError):
+        return f"{name}(...)"
+    return name + re.sub(r":\s*[^,=()]+(?=[,)=]|\s=)|\s*->.*$|\bself,\s*|\(self\)", "", text).replace(" = ", "=").replace("= ", "=")
+
+
+def _first(name: str, value: Any) -> str:
+    """The first paragraph of its description; "" when it has none."""
+    text = inspect.cleandoc(getattr(value, "__doc__", None) or catalog().get(name, {}).get("doc", ""))
+    return re.split(r"\n\s*\n", text)[0].replace("\n", " ")[:300] if not isinstance(value, (int, float, str)) else ""
+
+
 def read(latex: str, names: Iterable[str]) -> str:
     """A formula with letters in place of `{input}`, `{other}` …: for where there is no call to take names from."""
     for name in names:

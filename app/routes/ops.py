@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from app.errors import Problem
 from app.templating import Pages
-from engine.catalog import catalog
+from engine.catalog import catalog, names
 
 router = APIRouter(tags=["catalogues"])
 
@@ -46,6 +46,17 @@ async def ops() -> Response:
 async def op(name: str) -> Response:
     """Formula and derivatives in LaTeX and as the engine computes them, torch's node names, an example program."""
     return Response(msgspec.json.encode(found(name)), media_type="application/json", headers=KEPT)
+
+
+@cache
+def all_names() -> bytes:
+    return msgspec.json.encode({"names": names()})
+
+
+@router.get("/api/v1/names", summary="Every name a program may write", response_class=Response)
+async def writable() -> Response:
+    """torch, torch.nn, torch.optim … and Tensor: for completion and short descriptions in an editor."""
+    return Response(all_names(), media_type="application/json", headers=KEPT)
 
 
 @cache
