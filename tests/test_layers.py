@@ -17,7 +17,13 @@ LAYERS = {
         ("base", ("engine.errors", "engine.dtypes", "engine.rounding")),
         ("ops", ("engine.ops",)),
         ("autograd", ("engine.autograd",)),
-        ("tensor", ("engine.tensor", "engine.printing", "engine.random", "engine.creation", "engine.sampling")),
+        (
+            "tensor",
+            tuple(
+                f"engine.{name}"
+                for name in ("tensor", "printing", "random", "creation", "sampling", "missing", "conversion", "inplace")
+            ),
+        ),
         ("functional", ("engine.nn.functional", "engine.nn.reduction", "engine.nn.recurrence")),
         ("nn", ("engine.nn", "engine.optim", "engine.utils")),
         ("package", ("engine",)),
