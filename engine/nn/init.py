@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from engine.autograd.modes import no_grad
+from engine.ops.op import TENSORS
 from engine.sampling import randperm
 from engine.tensor import Tensor
 
@@ -105,7 +106,7 @@ def _reject_normal(tensor: Tensor, mean: float, std: float, a: float, b: float, 
         if not outside.any():
             return
         fresh = tensor.new_empty(tensor.shape).normal_(mean, std, generator=generator)
-        tensor.copy_(fresh.where(outside, tensor))
+        tensor.copy_(TENSORS["where"](outside, fresh, tensor))
 
 
 def _reject_uniform(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any) -> None:
@@ -120,7 +121,7 @@ def _reject_uniform(tensor: Tensor, mean: float, std: float, a: float, b: float,
     pending = rejected(tensor)
     while pending.any():
         fresh = tensor.new_empty(tensor.shape).uniform_(a, b, generator=generator)
-        tensor.copy_(fresh.where(pending, tensor))
+        tensor.copy_(TENSORS["where"](pending, fresh, tensor))
         pending = rejected(fresh) & pending
 
 

@@ -334,7 +334,8 @@ def _nll_vjp(
     out = np.zeros(shape, weights.dtype)
     value = weights * -g
     if reduction == "mean":
-        value = np.where(weights == 0, value.dtype.type(0), value / kernels.total(weights))
+        value = value / kernels.total(weights)
+    value = np.where(weights == 0, value.dtype.type(0), value)
     out[_nll_places(np.where(target == ignore_index, 0, target), shape)] = value
     return out
 

@@ -121,6 +121,8 @@ def _max_unpool(
             np.multiply(g, which == k, out=big[place])
         else:
             big[place] += g * (which == k)
+    if apart:
+        big += 0.0  # no -0 where a negative gradient did not go
     if size == have:
         return big
     return np.ascontiguousarray(big[(..., *(slice(p, p + n) for p, n in zip(padding, have, strict=True)))])

@@ -118,6 +118,13 @@ def view(input: Tensor, *sizes_: Any, size: Any = None, dtype: Any = None) -> Te
     return TENSORS["view_"](input, wanted)
 
 
+@op("reshape_alias(input, size)", vjps={"input": "reshape(g, input_shape)"}, node="ReshapeAliasBackward0", view=True,
+    latex=r"\operatorname{reshape}({input})", method=False, public="reshape")  # fmt: skip
+def _reshape_alias(input: Array, size: Any) -> Array:
+    """What reshape makes of a tensor that is not contiguous but can be viewed."""
+    return input.reshape(size)
+
+
 @composite(samples=[Sample((MATRIX,), {"shape": (3, 2)}), Sample((TURNED,), {"shape": (-1,)}), Sample((1.0,), {"shape": (1, 1)})],
            fails=[Failing((MATRIX,), {"shape": (4,)}, RuntimeError, "shape '[4]' is invalid for input of size 6")])  # fmt: skip
 def reshape(input: Tensor, *sizes_: Any, shape: Any = None) -> Tensor:
@@ -127,8 +134,10 @@ def reshape(input: Tensor, *sizes_: Any, shape: Any = None) -> Tensor:
     except RuntimeFault as e:
         raise failed(_view, (input,), e) from None
     a = input._array()
-    if a.flags.c_contiguous or view_array(a, size) is not None:
+    if a.flags.c_contiguous:
         return TENSORS["view_"](input, size)
+    if view_array(a, size) is not None:
+        return TENSORS["reshape_alias"](input, size)
     return TENSORS["unsafe_view"](TENSORS["clone"](input), size)
 
 

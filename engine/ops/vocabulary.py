@@ -97,6 +97,14 @@ op("constant_in(value, source)", inputs=2, forward="first(value, source)", vjps=
    inplace=False, public="threshold_backward")  # fmt: skip
 word("detached", lambda x: x, lambda x: x.detach())
 word("through", lambda value, source: value, _through)
+def _gated(g: Array, open_: Array) -> Array:
+    """g where open, 0 elsewhere; adding 0 turns the -0 of a negative g into the 0 torch prints."""
+    r = g * open_
+    r += 0.0
+    return r
+
+
+word("gated", _gated, lambda g, open_: _choose_tensors(open_, g, 0.0, g))
 word("rectify", _rectify, lambda x: x.relu())
 word("choose", _choose, _choose_tensors)
 word("logistic", _logistic, lambda x: x.sigmoid())

@@ -48,7 +48,7 @@ def scaled_dot_product_attention(
         times = query._s[-3] // key._s[-3]
         key, value = (_repeat_heads(t, times) for t in (key, value))
     scale = 1 / math.sqrt(query._s[-1]) if scale is None else scale
-    if query.dim() == 4 and dropout_p == 0.0 and (attn_mask is None or attn_mask._n is None):
+    if query.dim() == 4 and value._s[-1] == query._s[-1] and dropout_p == 0.0 and (attn_mask is None or attn_mask._n is None):
         return TENSORS["attention"](  # type: ignore[no-any-return]
             query, key, value, attn_mask, causal=is_causal, scale=scale
         )
@@ -171,10 +171,7 @@ def multi_head_attention_forward(
             else "Need attn_mask if specifying the is_causal hint."
         )
     if not batched:
-        same = query is key and key is value
-        query = query.unsqueeze(1)
-        key = query if same else key.unsqueeze(1)
-        value = query if same else value.unsqueeze(1)
+        query, key, value = query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1)
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
     tgt_len, bsz, embed_dim = query._s
     src_len = key._s[0]
@@ -239,9 +236,11 @@ def multi_head_attention_forward(
 
     if need_weights:
         scaled = q * math.sqrt(1.0 / float(head_dim))
-        scores = TENSORS["bmm"](scaled, k.transpose(-2, -1))
-        if attn_mask is not None:
-            scores = scores + attn_mask
+        turned = k.transpose(-2, -1)
+        if attn_mask is None:
+            scores = TENSORS["bmm"](scaled, turned)
+        else:
+            scores = TENSORS["masked_products"](attn_mask, scaled, turned)
         weights = scores.softmax(-1)
         if dropout_p > 0.0:
             weights = dropout(weights, dropout_p)

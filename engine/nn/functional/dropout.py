@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 
 from engine.errors import RuntimeFault
+from engine.ops import kernels
 from engine.random import default_generator
 from engine.tensor import Tensor, apply_inplace, make
+
+Array = Any
 
 
 def _check(p: float) -> None:
@@ -17,20 +21,24 @@ def _check(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _noise(shape: tuple[int, ...], p: float, dtype: np.dtype) -> Tensor:  # type: ignore[type-arg]
-    """1 / (1 - p) where kept (with probability 1 - p), else 0."""
-    kept = default_generator.bernoulli(shape, 1 - p).astype(dtype)
-    kept /= kept.dtype.type(1 - p)
-    return make(kept if kept.size != 1 else kept.reshape(())[()], shape)
+def _noise(like: Array, p: float) -> Array:
+    """1 / (1 - p) where kept (with probability 1 - p), else 0; drawn in the order in which `like` lies in memory."""
+    noise = np.empty_like(like)
+    in_memory = noise.transpose(sorted(range(noise.ndim), key=lambda axis: -noise.strides[axis]))
+    in_memory[...] = default_generator.bernoulli(in_memory.shape, 1 - p)
+    noise /= noise.dtype.type(1 - p)
+    return noise
 
 
 def _drop(input: Tensor, p: float, training: bool, inplace: bool, shape: tuple[int, ...]) -> Tensor:
     if p == 0 or not training or input.numel() == 0:
         return input
+    a = input._array()
     if p == 1:
-        mask = make(np.zeros((), input._a.dtype)[()], ())
+        mask = make(np.zeros((), a.dtype)[()], ())
     else:
-        mask = _noise(shape, p, input._a.dtype)
+        noise = _noise(a if shape == a.shape else np.empty(shape, a.dtype), p)
+        mask = make(kernels.unbox(noise), shape)
     out = input * mask
     return apply_inplace(input, out) if inplace else out
 

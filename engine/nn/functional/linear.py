@@ -147,8 +147,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
 def _length(x: Tensor, dim: int, eps: float) -> Tensor:
     """The length along dim, at least eps: clamped in the data only, as torch does, so that no node shows it."""
-    length: Tensor = TENSORS["vector_norm"](x, dim=dim, keepdim=True).clone()
-    np.maximum(length._array(), eps, length._array())
+    length: Tensor = TENSORS["vector_norm_"](x, 2.0, dim, True).clone()
+    np.maximum(length._array(), eps, out=length._array())
     return length
 
 

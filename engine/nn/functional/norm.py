@@ -53,6 +53,13 @@ def batch_norm(
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     if not training and (running_mean is None or running_var is None):
         raise RuntimeFault("running_mean and running_var must be defined in evaluation mode")
+    channels = input._s[1]
+    for name, t in (("running_mean", running_mean), ("running_var", running_var)):
+        if t is not None and t.numel() != channels:
+            raise RuntimeFault(
+                f"{name} should contain {channels} elements not {t.numel()}",
+                hint=f"the input has {channels} channels (dimension 1): BatchNorm needs num_features={channels}",
+            )
     known = (None, None) if training else (running_mean, running_var)  # training reads the batch only
     out: Tensor = TENSORS["native_batch_norm"](input, weight, bias, *known, training=training, eps=eps)
     if training and (running_mean is not None or running_var is not None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -60,6 +61,12 @@ def _convolve(
         padding = tuple(t // 2 for t in total)
         odd = [t % 2 for t in total]
         if any(odd):  # torch: one more on the right, by padding first
+            warnings.warn(
+                "Using padding='same' with even kernel lengths and odd dilation may require a zero-padded copy of the "
+                "input be created (Triggered internally at /__w/pytorch/pytorch/aten/src/ATen/native/"
+                "Convolution.cpp:1101.)",
+                stacklevel=4,
+            )
             input = TENSORS["constant_pad_nd"](input, tuple(x for o in reversed(odd) for x in (0, o)))
     elif isinstance(padding, str):
         raise RuntimeFault(f"Invalid padding string: '{padding}'")
@@ -468,8 +475,6 @@ def upsample(
     input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
 ) -> Tensor:
     """The old name of interpolate."""
-    import warnings
-
     warnings.warn(
         "`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
     )

@@ -189,18 +189,20 @@ def _hook_last_node(module: Module, hooks: list[Callable[..., Any]], result: Any
 
 @functools.cache
 def _identity() -> Any:
-    """The node put on a module's inputs and outputs so that gradients can be seen passing."""
+    """The node put on a module's inputs and outputs so that gradients can be seen, and replaced, passing."""
     from engine.autograd.function import Function
 
     class BackwardHookFunction(Function):
         @staticmethod
-        def forward(ctx: Any, *args: Tensor) -> Any:
+        def forward(ctx: Any, passing: Callable[..., Any], *args: Tensor) -> Any:
+            ctx.passing = passing
             ctx.mark_non_differentiable(*[arg for arg in args if not arg.requires_grad])
-            return tuple(arg.detach() for arg in args)
+            out = tuple(arg.detach() for arg in args)
+            return out if len(out) > 1 else out[0]
 
         @staticmethod
         def backward(ctx: Any, *grads: Any) -> Any:
-            return grads
+            return (None, *ctx.passing(grads))
 
     return BackwardHookFunction
 
@@ -214,19 +216,16 @@ class BackwardHook:
         self.pre_hooks = pre_hooks
         self.grad_outputs: tuple[Any, ...] | None = None
         self.n_inputs = -1
-        self.n_outputs = -1
-        self.input_places: list[int] | None = None
-        self.output_places: list[int] | None = None
+        self.inputs_seen = False  # whether a node stands behind the inputs
 
-    def _wrap(self, values: tuple[Any, ...], places: list[int]) -> tuple[tuple[Any, ...], Any]:
-        """`values` with every tensor passed through one identity node; also that node."""
-        made = _identity().apply(*[values[i] for i in places])
-        made = made if isinstance(made, tuple) else (made,)
-        node = next((t.grad_fn for t in made if t.grad_fn is not None), None)
+    @staticmethod
+    def _wrap(values: tuple[Any, ...], places: list[int], passing: Callable[..., Any]) -> tuple[Any, ...]:
+        """`values` with every tensor passed through one identity node."""
+        made = _identity().apply(passing, *[values[i] for i in places])
         out = list(values)
-        for place, tensor in zip(places, made, strict=True):
+        for place, tensor in zip(places, made if isinstance(made, tuple) else (made,), strict=True):
             out[place] = tensor
-        return tuple(out), node
+        return tuple(out)
 
     def wrap_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Before forward: a node behind the inputs, whose gradients are the module's grad_input."""
@@ -234,69 +233,52 @@ class BackwardHook:
         self.n_inputs = len(args)
         if not any(args[i].requires_grad for i in places):
             return args
-        args, node = self._wrap(args, places)
-        self.input_places = places
+        self.inputs_seen = True
 
-        def on_inputs(grad_input: Any, _: Any) -> Any:
+        def passing(grads: tuple[Any, ...]) -> tuple[Any, ...]:
             if self.grad_outputs is None:
-                return None
-            result: Any = None
-            spread = self._spread(places, grad_input, self.n_inputs)
+                return grads
+            sent = self._spread(places, grads, self.n_inputs)
             for hook in self.hooks:
-                changed = hook(self.module, spread, self.grad_outputs)
-                if changed is None:
-                    continue
-                changed = changed if isinstance(changed, tuple) else (changed,)
-                if len(changed) != len(spread):
-                    raise RuntimeError(
-                        "Backward hook returned an invalid number of grad_input, "
-                        f"got {len(changed)}, but expected {len(spread)}"
-                    )
-                spread = result = changed
+                sent = self._replaced(hook(self.module, sent, self.grad_outputs), sent, "grad_input", "")
             self.grad_outputs = None
-            return None if result is None else tuple(result[i] for i in places)
+            return tuple(sent[i] for i in places)
 
-        if node is not None:
-            node.register_hook(on_inputs)
-        return args
+        return self._wrap(args, places, passing)
 
     def wrap_outputs(self, output: Any) -> Any:
         """After forward: a node in front of the outputs, whose incoming gradients are grad_output."""
         single = not isinstance(output, tuple)
         values = (output,) if single else output
         places = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
-        self.n_outputs = len(values)
         if not any(values[i].requires_grad for i in places):
             return output
-        values, node = self._wrap(values, places)
-        self.output_places = places
 
-        def on_outputs(_: Any, grad_output: Any) -> Any:
-            self.grad_outputs = self._spread(places, grad_output, self.n_outputs)
-            if self.input_places is not None or not self.hooks:
-                return None
-            return self._without_inputs()
-
-        def before(grad_output: Any) -> Any:
-            self.grad_outputs = self._spread(places, grad_output, self.n_outputs)
+        def passing(grads: tuple[Any, ...]) -> tuple[Any, ...]:
+            self.grad_outputs = self._spread(places, grads, len(values))
             for hook in self.pre_hooks:
                 changed = hook(self.module, self.grad_outputs)
-                if changed is None:
-                    continue
-                changed = changed if isinstance(changed, tuple) else (changed,)
-                if len(changed) != len(self.grad_outputs):
-                    raise RuntimeError(
-                        "Backward pre hook returned an invalid number of grad_output, "
-                        f"got {len(changed)}, but expected {len(self.grad_outputs)}"
-                    )
-                self.grad_outputs = changed
-            return tuple(self.grad_outputs[i] for i in places)
+                self.grad_outputs = self._replaced(changed, self.grad_outputs, "grad_output", " pre")
+            sent = tuple(self.grad_outputs[i] for i in places)
+            if not self.inputs_seen and self.hooks:
+                self._without_inputs()
+            return sent
 
-        if node is not None:
-            node.register_prehook(before)
-            if self.input_places is None:
-                node.register_hook(on_outputs)
+        values = self._wrap(values, places, passing)
         return values[0] if single else values
+
+    @staticmethod
+    def _replaced(changed: Any, before: tuple[Any, ...], what: str, kind: str) -> tuple[Any, ...]:
+        """What a hook returned instead, if anything; torch's complaint when their number differs."""
+        if changed is None:
+            return before
+        after = changed if isinstance(changed, tuple) else (changed,)
+        if len(after) != len(before):
+            raise RuntimeError(
+                f"Backward{kind} hook returned an invalid number of {what}, "
+                f"got {len(after)}, but expected {len(before)}"
+            )
+        return after
 
     def _without_inputs(self) -> None:
         """No input asked for a gradient: the hooks run at the outputs, with None for every input."""
