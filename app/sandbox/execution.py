@@ -74,7 +74,7 @@ class Execution:
         finally:
             for timer in self._timers:
                 timer.cancel()
-            child.close()
+            child.close(leaving=sieve.finished)
         await self._wait_gone()
 
     def _time_is_up(self) -> None:

@@ -27,6 +27,7 @@ START_SECONDS = 30.0
 ROOT = str(Path(__file__).resolve().parents[2])
 BOOT = f"import sys; sys.path.insert(0, {ROOT!r}); from app.sandbox.zygote import main; main()"
 """Not `-m`: the module called __main__ is the learner's."""
+LEAVING_SECONDS = 0.1
 OBEY_SECONDS = 2.0
 """Within which a child must be dead after the order to kill it; else the zygote hangs and is given up."""
 EVENT_PIPE = 256 * 1024
@@ -92,10 +93,15 @@ class Child:
         if self.alive:
             self.owner.order({"op": "nice", "id": self.number, "nice": 19})
 
-    def close(self) -> None:
+    def close(self, *, leaving: bool = False) -> None:
+        """`leaving`: it said that it is done and goes by itself, if it is honest."""
         if self.alive:
-            self.kill()
-            asyncio.get_running_loop().call_later(OBEY_SECONDS, self.check_gone)
+            loop = asyncio.get_running_loop()
+            if leaving:
+                loop.call_later(LEAVING_SECONDS, self.kill)
+            else:
+                self.kill()
+            loop.call_later(OBEY_SECONDS, self.check_gone)
         self.close_text()
         if self.events >= 0:
             os.close(self.events)
