@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app import errors
+from app.metrics import Metrics
 from app.routes import ROUTERS
 from app.runs.runner import Runner
 from app.runs.service import Service, limits_of
@@ -54,11 +55,11 @@ def create_app(
 ) -> FastAPI:
     """`runner` and `store` are for tests and for other places to run and keep; else the settings decide."""
     settings = settings or Settings()
-    pages = Pages()
+    pages, metrics = Pages(), Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        service = Service(runner or local_runner(settings), store or open_store(settings), settings)
+        service = Service(runner or local_runner(settings), store or open_store(settings), settings, metrics)
         app.state.service = service
         await service.start()
         try:
@@ -81,5 +82,5 @@ def create_app(
         app.include_router(router)
     static = GZipMiddleware(Static(pages=pages), minimum_size=1024)
     app.mount(pages.prefix.rstrip("/"), static, name="static")
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Guard, settings=settings, metrics=metrics)
     return app

@@ -17,6 +17,7 @@ from collections import OrderedDict
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import Problem
+from app.metrics import Metrics
 from app.settings import Settings
 
 log = logging.getLogger("backstep")
@@ -101,8 +102,10 @@ def host_allowed(host: str, allowed: tuple[str, ...]) -> bool:
 class Guard:
     """The layer. Sets scope["state"]["client"]: the address, or address/token."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, *, settings: Settings, metrics: Metrics | None = None) -> None:
         self.app, self.settings = app, settings
+        self.metrics = metrics or Metrics()
+        self.answers = {kind: self.metrics.requests.labels(f"{kind}xx") for kind in range(1, 6)}
         self.hosts = settings.hosts
         self.proxies = {part.strip() for part in settings.trusted_proxies.split(",") if part.strip()}
         self.rates = Rates(settings.client_rate)
@@ -135,6 +138,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                self.answers[message["status"] // 100].inc()
                 out = message["headers"] = [*message.get("headers", ()), *HEADERS]
                 if not any(name == b"content-security-policy" for name, _ in out):
                     out.append(API_POLICY)
@@ -151,6 +155,7 @@ class Guard:
         try:
             self._admit(scope, headers, address, client)
         except Problem as problem:
+            self.metrics.refused.labels(problem.slug).inc()
             await problem.response()(scope, receive, protected)
             return
         if scope["method"] not in ("GET", "HEAD"):

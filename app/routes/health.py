@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -50,5 +51,8 @@ async def metrics(request: Request) -> Response:
     health = await runs.runner.health()
     runs.metrics.queued.set(health.queued)
     runs.metrics.memory.set(runs.recent_bytes + sum(run.size for run in runs.live.values()))
-    body = await asyncio.to_thread(generate_latest, runs.metrics.registry)
+    loop = asyncio.get_running_loop()
+    with suppress(StoreFailed):
+        runs.metrics.stored.set((await loop.run_in_executor(runs.reader, runs.store.usage))[1])
+    body = await loop.run_in_executor(runs.reader, generate_latest, runs.metrics.registry)
     return Response(body, headers={"content-type": CONTENT_TYPE_LATEST, **FRESH})

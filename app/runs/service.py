@@ -209,6 +209,8 @@ class Service:
                 async with aclosing(chunks):
                     async for chunk in chunks:
                         if position == run.size:
+                            if not run.size:
+                                self.metrics.first.observe(time.monotonic() - run.began)
                             run.feed(chunk)
                         else:
                             self._skip(run, position, chunk)

@@ -34,6 +34,14 @@ def test_metrics_count_runs_by_how_they_ended(serve):
     text = served.client.get("/metrics").text
     assert 'backstep_runs_total{status="ok"} 1.0' in text
     assert "backstep_runs_shared_total 1.0" in text
+    assert "backstep_first_event_seconds_count 1.0" in text
+    assert 'backstep_requests_total{status="2xx"}' in text
+
+
+def test_metrics_count_what_was_refused_and_why(serve):
+    served = serve()
+    served.client.get("/", headers={"host": "evil.example"})
+    assert 'backstep_refused_total{problem="host"} 1.0' in served.client.get("/metrics").text
 
 
 def test_the_schema_knows_every_kind_of_event(served):
