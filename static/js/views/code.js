@@ -56,7 +56,7 @@ function Editor({ app, moment, t }) {
     };
   }, []);
   const code = session.code.value;
-  useEffect(() => editor.current?.set(code), [code]);
+  useEffect(() => editor.current?.set(session.code.peek()), [code]); // not `code`: the reader may have typed on since
   useEffect(() => {
     latest.current = session.edited ? null : marks(moment, t);
     editor.current?.mark(latest.current);

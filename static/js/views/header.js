@@ -27,7 +27,7 @@ function Header({ app, moment, ui, t, act }) {
   return html`
     <a class="brand" href="/" aria-label="Backstep"><svg width="26" height="26" viewBox="0 0 26 26" aria-hidden="true"><path d="M4 6.5H12.5C17 6.5 17 19.5 21.5 19.5" class="lg1" /><path d="M22 6.5H19C14.5 6.5 14.5 19.5 10 19.5H7" class="lg2" /><path d="M8.4 16.6L5.2 19.5 8.4 22.4" class="lg2" /></svg><b>Backstep</b></a>
     ${items.length ? html`<${Menu} label=${t('header.examples')} class="lesson" items=${items} chosen=${ui.lesson.value} onChoose=${choose}>
-      <span class="eyebrow">${t('header.example')}</span><span class="title">${current && !app.session.edited ? current.title : t('header.own')}</span><${Icon} name="chevron-down" size=${15} /></${Menu}>` : null}
+      <span class="eyebrow">${t('header.example')}</span><span class="title">${current && shows(app, current) ? current.title : t('header.own')}</span><${Icon} name="chevron-down" size=${15} /></${Menu}>` : null}
     <div class="sp"></div>
     <${Status} app=${app} moment=${moment} t=${t} act=${act} />
     <button type="button" class="ib txt" onClick=${() => act('language')} title=${t('action.language')} lang=${app.language.value === 'zh' ? 'en' : 'zh-CN'}><b>${app.language.value === 'zh' ? 'EN' : '中文'}</b></button>
@@ -35,6 +35,9 @@ function Header({ app, moment, ui, t, act }) {
     <${Button} label=${t('action.help')} keys="?" icon="keyboard" class="ib wide-only" onClick=${() => act('help')} />
     <button type="button" class="pri" aria-label=${t('action.share')} onClick=${() => act('share')}><${Icon} name="share-2" size=${15} /><span class="wide-only">${t('action.share')}</span></button>`;
 }
+
+/** Is it still the example that stands in the editor? @param {Context['app']} app @param {import('../api/client.js').Lesson} lesson */
+const shows = (app, lesson) => !app.session.edited && (!lesson.code || lesson.code.trimEnd() === app.session.code.value.trimEnd());
 
 /** @param {Pick<Context, 'app' | 'moment' | 't' | 'act'>} props */
 function Status({ app, moment, t, act }) {
