@@ -20,16 +20,17 @@ import bench.engine as cases
 from engine.trace.run import _aliases, run
 from engine.trace.source import FILENAME
 
+WARM = 25  # steps: past those whose parameters are listed whatever they weigh
 EXTRA = {"scalar_mlp": "_scalar_net", "micrograd": "_scalar_net"}
 
 
 def program(case: Callable[..., Any], times: int) -> str:
-    """The case as a learner would run it: three steps to warm up, then `times` that are timed."""
+    """The case as a learner would run it: steps to warm up, then `times` that are timed."""
     helper = inspect.getsource(getattr(cases, EXTRA[case.__name__])) if case.__name__ in EXTRA else ""
     return (
         "import time\nimport torch\nfrom typing import Any\nfrom collections.abc import Callable\nLib = Step = Any\n"
         f"{helper}\n{inspect.getsource(case)}\nstep = {case.__name__}(torch)\n"
-        "for i in range(3):\n    step()\nbegun = time.process_time()\n"
+        f"for i in range({WARM}):\n    step()\nbegun = time.process_time()\n"
         f"for i in range({times}):\n    step()\nprint(time.process_time() - begun)\n"
     )
 

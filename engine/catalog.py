@@ -27,6 +27,9 @@ LETTERS = {"input": "x", "other": "y", "tensor1": "u", "tensor2": "v", "target":
            "exponent": "n", "mat2": "B", "self": "x", "out": "z"}  # fmt: skip
 """How an input is called in a formula that stands alone."""
 
+INTEGERS = frozenset({"indices", "index"})  # inputs whose samples are written as floats and mean integers
+INTERNAL = frozenset({"in_place"})  # parameters that torch's function has not
+
 Entry = dict[str, Any]
 
 
@@ -41,8 +44,8 @@ def catalog() -> dict[str, Entry]:
 
 
 PLACES = (
-    ("torch", engine), ("torch.nn", engine.nn), ("torch.nn.functional", engine.nn.functional), ("torch.nn.init", engine.nn.init),
-    ("torch.optim", engine.optim), ("torch.optim.lr_scheduler", engine.optim.lr_scheduler),
+    ("torch", engine), ("torch.nn", engine.nn), ("torch.nn.functional", engine.nn.functional),
+    ("torch.nn.init", engine.nn.init), ("torch.optim", engine.optim), ("torch.optim.lr_scheduler", engine.optim.lr_scheduler),
     ("torch.utils.data", engine.utils.data), ("Tensor", engine.Tensor),
 )  # fmt: skip
 """Where a program finds names: what it writes before the dot, and what holds them."""
@@ -50,7 +53,10 @@ PLACES = (
 
 @functools.cache
 def names() -> list[dict[str, str]]:
-    """Every public name a program may write: `place`, `name`, `kind` (class, function, property), `signature`, `doc`."""
+    """Every public name a program may write.
+
+    Each with `place`, `name`, `kind` (class, function, property), `signature` and `doc`.
+    """
     found = []
     for place, holder in PLACES:
         for name in dir(holder):
@@ -62,9 +68,8 @@ def names() -> list[dict[str, str]]:
             kind = "class" if inspect.isclass(value) else "property" if isinstance(value, property) else "function"
             if kind == "function" and not callable(getattr(holder, name)):
                 kind = "property"
-            found.append(
-                {"place": place, "name": name, "kind": kind, "signature": _called_as(name, value, kind), "doc": _first(name, value)}
-            )
+            call = _called_as(name, value, kind)
+            found.append({"place": place, "name": name, "kind": kind, "signature": call, "doc": _first(name, value)})
     return found
 
 
@@ -79,7 +84,8 @@ def _called_as(name: str, value: Any, kind: str) -> str:
         text = str(inspect.signature(value))
     except (TypeError, ValueError):
         return f"{name}(...)"
-    return name + re.sub(r":\s*[^,=()]+(?=[,)=]|\s=)|\s*->.*$|\bself,\s*|\(self\)", "", text).replace(" = ", "=").replace("= ", "=")
+    text = re.sub(r":\s*[^,=()]+(?=[,)=]|\s=)|\s*->.*$|\bself,\s*|\(self\)", "", text)
+    return name + text.replace(" = ", "=").replace("= ", "=")
 
 
 def _first(name: str, value: Any) -> str:
@@ -110,7 +116,7 @@ def _entry(o: Op, family: str) -> Entry:
         "latex": o.latex,
         "formula": read(o.latex, (*o.inputs, *o.params)),
         "inputs": list(o.inputs),
-        "params": {name: _default(value) for name, value in o.params.items()},
+        "params": {name: _default(value) for name, value in o.params.items() if name not in INTERNAL},
         "derivatives": [_derivative(o, name) for name in o.inputs if name in o.rules],
         "elementwise": o.pointwise,
         "view": o.view,
@@ -149,6 +155,8 @@ def signature(o: Op) -> str:
     """As one would declare it."""
     parts = [*o.inputs]
     for name, value in o.params.items():
+        if name in INTERNAL:
+            continue
         default = _default(value)
         parts.append(name if _required(value) else f"{name}={default!r}")
     return f"{o.public}({', '.join(parts)})"
@@ -185,7 +193,7 @@ def nodes(o: Op) -> list[str]:
 
 def example(o: Op) -> str:
     """A short program that calls the op and goes back through it, from its first plain sample; "" without one."""
-    for sample in o.samples:
+    for sample in o.samples if not o.public.endswith("_") else ():  # a leaf cannot be changed in place
         text = _program(o, sample)
         if text:
             return text
@@ -199,6 +207,8 @@ def _program(o: Op, sample: Sample) -> str:
         letter = LETTERS.get(name, name)
         if not _plain(given):
             return ""
+        if name in INTEGERS:
+            given = _integers(given)
         tracked = _floating(given) and "no_derivative" not in o.rules.get(name, "no_derivative")
         lines.append(f"{letter} = torch.tensor({given!r}{', requires_grad=True' if tracked else ''})")
         names.append(letter)
@@ -219,6 +229,8 @@ def _program(o: Op, sample: Sample) -> str:
 def _called(o: Op, names: list[str], params: dict[str, Any]) -> str:
     """The call as a program writes it, wherever torch keeps the function; "" when it takes no such call."""
     options = [f"{k}={v!r}" for k, v in params.items()]
+    if o.public == "embedding":  # torch asks for the indices first
+        names = names[::-1]
     functional = getattr(getattr(engine, "nn", None), "functional", None)
     places = ((engine, "torch."), (functional, "torch.nn.functional."), (engine.Tensor, f"{names[0]}."))
     for holder, prefix in places:
@@ -239,6 +251,10 @@ def _plain(value: Any) -> bool:
     if isinstance(value, list):
         return bool(value) and all(_plain(v) for v in value)
     return isinstance(value, (int, float)) and value - value == 0
+
+
+def _integers(value: Any) -> Any:
+    return [_integers(v) for v in value] if isinstance(value, list) else int(value)
 
 
 def _floating(value: Any) -> bool:

@@ -21,6 +21,7 @@ import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from functools import wraps
 from itertools import chain
 from types import SimpleNamespace
 from typing import Any
@@ -32,7 +33,7 @@ from engine.autograd import observer, versions
 from engine.autograd.modes import enable_grad
 from engine.creation import full_like, tensor
 from engine.dtypes import TYPE_NAMES, float32
-from engine.errors import NotImplementedFault, RuntimeFault, TypeFault, ValueFault
+from engine.errors import NotImplementedFault, RuntimeFault, TypeFault, ValueFault, unsupported
 from engine.ops.kernels import ORIGIN, unbox
 from engine.ops.op import E0, META
 from engine.tensor import Tensor
@@ -152,9 +153,19 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if observer.watch is not None and observer.active is None:
+            self._tell_in_brief(observer.watch)
         for group in self.param_groups:
             self.step_group(group)
         return loss
+
+    def _tell_in_brief(self, watching: Any) -> None:
+        """That a step is taken: once, for the first parameter that has a gradient."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    watching.update(p, None, None, self, {})
+                    return
 
     def step_group(self, group: Group) -> None:
         made: Made = {}
@@ -193,7 +204,7 @@ class Optimizer:
             plain = self.numbers(group, state, t, fresh)
             found = made[key] = plain, _cast(plain, w.dtype, kind is ndarray)
         plain, c = found
-        watching = observer.watch
+        watching = observer.active
         before = w.copy() if watching is not None else None
         if kind is not ndarray:
             p._a, *renewed = self.rule(c, w, g, *[unbox(s._a) for s in tensors])
@@ -222,10 +233,12 @@ class Optimizer:
     # ---- torch's interface ----------------------------------------------------------------------
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clear the gradients: to None, or to zeros kept in the same tensors."""
-        if observer.watch is not None:
+        if observer.active is not None:
             cleared = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
             if cleared:
-                observer.watch.zero(cleared, "none" if set_to_none else "zero")
+                observer.active.zero(cleared, "none" if set_to_none else "zero")
+        elif observer.watch is not None:
+            observer.watch.zero(self.param_groups[0]["params"][:1], "none" if set_to_none else "zero")
         for group in self.param_groups:
             for p in group["params"]:
                 n = p._n
@@ -271,6 +284,8 @@ class Optimizer:
                 f"parameter group didn't specify a value of required optimization parameter {name}",
             )
             param_group.setdefault(name, default)
+        if param_group.get("differentiable"):
+            raise unsupported("differentiable=True", "write the step out: w = w - lr * grad with create_graph=True")
         self._check_overlap(param_group)
         self.param_groups.append(param_group)
 
@@ -372,6 +387,7 @@ class Optimizer:
             return
         step = self.step
 
+        @wraps(step)  # keeps what a scheduler has marked it with
         def hooked(*args: Any, **kwargs: Any) -> Any:
             given = (self, *args)
             for hook in list(self._hooks["step_pre"].values()):

@@ -101,7 +101,7 @@ class SGD(Optimizer):
 
     def step_group(self, group: Group) -> None:
         """As in the base class; without options and unobserved, straight through."""
-        if group["momentum"] or group["weight_decay"] or group["maximize"] or observer.watch is not None:
+        if group["momentum"] or group["weight_decay"] or group["maximize"] or observer.active is not None:
             super().step_group(group)
             return
         lr = number(group["lr"])

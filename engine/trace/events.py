@@ -309,7 +309,7 @@ class Step(Event, frozen=True):
 
     loop     the loop variables in scope as the backward pass began: {"epoch": 3, "i": 1}
     loss     the value backward started from; None when there was no backward
-    params   by name: the parameter after the step
+    params   by name: the parameter after the step; of a large model only some steps list them (and the grads)
     grads    by name: the gradient its update (or its zeroing) saw; None is None
     window   the events of the step stand in this trace (else ask for the step)
     lines    first and last line of the program that the step touched

@@ -58,6 +58,7 @@ LIMITS: dict[str, int | float] = {
 }
 """Counted, never timed: what is recorded must be a function of the program alone."""
 
+LISTED = 20  # steps whose parameters are listed whatever they weigh
 WAITING = 4_000  # ops between two steps that are kept back before they are taken into the earlier one
 ORIGINS = 1_000_000  # values of the leaves that are held to remember where they were made
 ADDED = frozenset({"affine", "addmm", "addbmm", "baddbmm", "addmv"})  # matrix products that stretch what they add
@@ -116,6 +117,9 @@ class Recorder:
         self.param_names: dict[str, Tensor] = {}
         self.origins: dict[int, tuple[Tensor, Sites]] = {}  # leaves and where they were made
         self.origin_values = 0
+        self.loss_names: dict[Position | None, str] = {}  # by where backward is called
+        self.weighed = (0, 1)  # how many parameters there were when they were weighed; list every n-th step
+        self.over = False  # the program has ended
         self.failed: tuple[BaseException, str, tuple[int, ...]] | None = None
         self.target: Tensor | None = None  # what the op about to run changes in place
         self.rebinds = False  # this program trains by making new parameters rather than by changing them
@@ -135,6 +139,7 @@ class Recorder:
 
     def finish(self, fail: Callable[[], ev.Fail] | None = None) -> None:
         """The program is over: close its last step, tell what it failed with, stop listening."""
+        self.over = True
         observer.install(None)
         if not self.stopped:
             self._take_waiting()
@@ -416,22 +421,19 @@ class Recorder:
         if self.hand_loop is not None:
             self.loss = self._loss_by_hand()
             self.hand_loop = None
+        listed = self._lists_parameters()
         if self.grads is None:
-            self.grads = self._brief_grads()
+            self.grads = self._brief_grads() if listed else {}
         told = not self.asked or self.steps in self.asked
         if told and not self.stopped:
-            name = ""
-            if self.root is not None:
-                name = self.called.get(self.numbers.get(id(self.root), -1), "") or self.names.of(self.root, [])
-            elif self.loss is not None:
-                name = "loss"
+            name = self._loss_name()
             if self.lines is None and self.at_backward[0] is not None:
                 self.lines = (self.at_backward[0][0], self.at_backward[0][2])
             self._put(
                 ev.Step(
                     seq=self.seq, index=self.steps, loss=self.loss, loss_name=name, loop=self.loop,
-                    params=self._brief_params(), grads=self.grads, window=self.recorded and not self.muted,
-                    lines=self.lines,
+                    params=self._brief_params() if listed or self.over else {}, grads=self.grads,
+                    window=self.recorded and not self.muted, lines=self.lines,
                 )
             )  # fmt: skip
         self.steps += 1
@@ -439,6 +441,32 @@ class Recorder:
             self.stopped = True
             observer.install(None)
             raise Stop
+
+    def _loss_name(self) -> str:
+        """What the program calls what backward started from; asleep, what it did at the same line before."""
+        if self.root is None:
+            return "loss" if self.loss is not None else ""
+        at = self.at_backward[0]
+        name = self.called.get(self.numbers.get(id(self.root), -1), "") or self.loss_names.get(at, "")
+        if not name:
+            name = self.loss_names[at] = self.names.of(self.root, [])
+        elif self.awake:
+            self.loss_names[at] = name
+        return name
+
+    def _lists_parameters(self) -> bool:
+        """Whether this step's brief lists parameters and gradients.
+
+        Always while they are few. Of a large model every n-th step does, so that listing costs no more than a few
+        values a step on average; besides the first ones, and those recorded in full.
+        """
+        if self.recorded or self.steps < LISTED or not self.param_names:
+            return True
+        if len(self.param_names) != self.weighed[0]:
+            sizes = [math.prod(t._s) for t in self.param_names.values()]
+            weight = sum(2 * min(size, 64) + size // 250 for size in sizes)
+            self.weighed = len(sizes), max(1, min(100, weight // 12))
+        return self.steps % self.weighed[1] == 0
 
     def _current(self) -> dict[str, Tensor]:
         """The parameters by name, as many as a `step` lists."""
@@ -514,7 +542,7 @@ class Recorder:
         """Something was updated or zeroed."""
         self.used = True
         if self.backed:
-            if self.grads is None:
+            if self.grads is None and self._lists_parameters():
                 self.grads = self._brief_grads()
             if not self.closing:
                 self.closing = True
@@ -659,7 +687,8 @@ class Recorder:
                     known = self._introduce(given, stack, "", sites)
                 shape = given._s
                 wide = None
-                if stretches and (op.pointwise or n == 0) and shape != out_shape and len(shape) <= len(out_shape) and op.name != "where":
+                may = stretches and (op.pointwise or n == 0) and op.name != "where"
+                if may and shape != out_shape and len(shape) <= len(out_shape):
                     wide = ev.Broadcast(shape, out_shape, stretched(shape, out_shape))
                 read.append(ev.Input(name, known, None, wide))
                 tensors[name] = known
