@@ -218,6 +218,6 @@ def tensor_str(t: Any) -> str:
         repr(t.dtype),
         default_dtype=repr(dtypes.get_default_dtype()),
         requires_grad=t.requires_grad,
-        grad_fn=None if node is None else type(node).__name__ if not hasattr(node, "name") else node.name(),
+        grad_fn=None if node is None else node.name().rsplit("::", 1)[-1],
         name="tensor" if kind in ("Tensor", "Parameter") else kind,
     )

@@ -283,6 +283,26 @@ def test_hooks_run_around_a_step_until_they_are_removed():
     assert order == [("pre", 1.0), ("post", 0.5), ("post", 0.0)]
 
 
+def test_hooks_and_schedulers_live_on_one_optimizer():
+    w = torch.tensor(1.0, requires_grad=True)
+    optimizer = optim.SGD([w], lr=0.5)
+    scheduler = lr_scheduler.ExponentialLR(optimizer, 0.5)
+    calls = []
+    optimizer.register_step_post_hook(lambda *_: calls.append(optimizer.param_groups[0]["lr"]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            w.grad = torch.tensor(1.0)
+            optimizer.step()
+            scheduler.step()
+    assert calls == [0.5, 0.25]
+
+
+def test_a_differentiable_step_is_refused():
+    with pytest.raises(NotImplementedError, match=r"^differentiable=True is not supported by Backstep$"):
+        optim.SGD([torch.tensor(1.0, requires_grad=True)], differentiable=True)
+
+
 def test_a_programs_own_optimizer_only_writes_step():
     class Sign(optim.Optimizer):
         def __init__(self, params, lr):

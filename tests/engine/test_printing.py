@@ -52,3 +52,20 @@ def test_setting_another_option_makes_sci_mode_automatic_again():
     printing.set_printoptions(sci_mode=True)
     printing.set_printoptions(precision=3)
     assert printing.get_printoptions()["sci_mode"] is None
+
+
+def test_a_node_prints_without_its_namespace():
+    import engine as torch
+
+    y = torch.ones(2, requires_grad=True) * 2
+    y[0] = 5
+    assert repr(y) == "tensor([5., 2.], grad_fn=<CopySlices>)"
+
+
+def test_a_subclass_prints_its_own_name():
+    import engine as torch
+
+    class Marked(torch.Tensor):
+        pass
+
+    assert repr(Marked([1, 2])) == "Marked([1., 2.])"
