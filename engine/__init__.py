@@ -57,7 +57,12 @@ from engine import optim as optim  # noqa: E402
 from engine import utils as utils  # noqa: E402
 from engine import backends as backends  # noqa: E402
 from engine import cuda as cuda  # noqa: E402
+from engine.serialization import load as load  # noqa: E402
+from engine.serialization import save as save  # noqa: E402
 from engine.missing import getattr_of as _getattr_of  # noqa: E402
+
+for _name in nn.functional.TORCH_LEVEL:
+    globals().setdefault(_name, getattr(nn.functional, _name))
 
 __version__ = "2.13.0"
 strided = "torch.strided"

@@ -13,10 +13,11 @@ import numpy as np
 from engine import dtypes
 from engine.errors import IndexFault, NotImplementedFault, RuntimeFault
 from engine.ops import kernels
-from engine.ops.op import ARRAYS, TENSORS, Failing, Sample, op
+from engine.ops.op import ARRAYS, TENSORS, Failing, Sample, composite, op
 from engine.ops.vocabulary import word
 
 Array = Any
+Tensor = Any
 
 SMALL = [[-2.0, -0.5, 0.0], [0.5, 1.0, 3.5]]  # both sides of every kink, and the kink
 NASTY = [float("nan"), float("inf"), float("-inf"), -0.0, 100.0, -100.0]
@@ -30,8 +31,8 @@ relu = op(
     "relu(input)",
     forward="rectify(input)",
     partials={"input": "~(out <= 0)"},
-    vjps={"input": "through(gated(g, out > 0), out)"},
-    quick={"input": "gated(g, out > 0)"},
+    vjps={"input": "through(gated(g, ~(out <= 0)), out)"},
+    quick={"input": "gated(g, ~(out <= 0))"},
     node="ReluBackward0",
     latex=r"\max(0, {input})",
     latex_partials={"input": r"\mathbb{1}[{input} > 0]"},
@@ -58,7 +59,7 @@ hardtanh = op(
     "hardtanh(input, min_val=-1.0, max_val=1.0)",
     forward="minimum(maximum(input, min_val), max_val)",
     partials={"input": "(input > min_val) & (input < max_val)"},
-    vjps={"input": "through(gated(g, (input > min_val) & (input < max_val)), input)"},
+    vjps={"input": "through(gated(g, ~((input <= min_val) | (input >= max_val))), input)"},
     node="HardtanhBackward0",
     latex=r"\operatorname{clamp}({input}, a, b)",
     latex_partials={"input": r"\mathbb{1}[a < {input} < b]"},
@@ -279,7 +280,7 @@ def _not_floating(x: Array, name: str) -> NotImplementedFault:
 
 
 @op(
-    "softmax(input, dim)",
+    "softmax_(input, dim)",
     vjps={"input": "softmax_vjp(g, out, dim)"},
     node="SoftmaxBackward0",
     latex=r"\frac{e^{input}}{\sum e^{input}}",
@@ -299,6 +300,9 @@ def _not_floating(x: Array, name: str) -> NotImplementedFault:
             "Dimension out of range (expected to be in range of [-2, 1], but got 2)",
         )
     ],
+    method=False,
+    inplace=False,
+    public="softmax",
 )  # fmt: skip
 def softmax(input: Array, dim: int) -> Array:
     dim = _checked_dim(input, dim)
@@ -322,7 +326,7 @@ word("softmax_vjp", _softmax_vjp, lambda g, out, dim: g * out - out * TENSORS["s
 
 
 @op(
-    "log_softmax(input, dim)",
+    "log_softmax_(input, dim)",
     vjps={"input": "log_softmax_vjp(g, out, dim)"},
     node="LogSoftmaxBackward0",
     latex=r"{input} - \ln\textstyle\sum e^{input}",
@@ -341,6 +345,9 @@ word("softmax_vjp", _softmax_vjp, lambda g, out, dim: g * out - out * TENSORS["s
             "Dimension out of range (expected to be in range of [-2, 1], but got -3)",
         )
     ],
+    method=False,
+    inplace=False,
+    public="log_softmax",
 )  # fmt: skip
 def log_softmax(input: Array, dim: int) -> Array:
     dim = _checked_dim(input, dim)
@@ -363,6 +370,26 @@ def _log_softmax_vjp(g: Array, out: Array, dim: int) -> Array:
 
 
 word("log_softmax_vjp", _log_softmax_vjp, lambda g, out, dim: g - out.exp() * TENSORS["sum_keep"](g, dim))
+
+
+def _in_dtype(name: str, input: Tensor, dim: int, dtype: Any, out: Any) -> Tensor:
+    """An operation along a dimension, of the input in another dtype when one is given."""
+    if dtype is not None:
+        input = input.to(dtype)
+    result: Tensor = TENSORS[name](input, dim, out=out)
+    return result
+
+
+@composite("softmax")
+def softmax_of(input: Tensor, dim: int, dtype: Any = None, *, out: Any = None) -> Tensor:
+    """exp(x) divided by its sum along dim."""
+    return _in_dtype("softmax_", input, dim, dtype, out)
+
+
+@composite("log_softmax")
+def log_softmax_of(input: Tensor, dim: int, dtype: Any = None, *, out: Any = None) -> Tensor:
+    """log(softmax(x)) along dim, computed without overflow."""
+    return _in_dtype("log_softmax_", input, dim, dtype, out)
 
 
 @op(

@@ -56,6 +56,14 @@ __all__ = [
     "triplet_margin_loss", "triplet_margin_with_distance_loss", "unfold", "upsample",
 ]  # fmt: skip
 
+# functions torch also has under its own name, with the same arguments
+TORCH_LEVEL = (
+    "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "bilinear", "celu", "conv1d", "conv2d",
+    "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "dropout", "group_norm",
+    "layer_norm", "max_pool1d", "max_pool2d", "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "prelu", "relu_",
+    "rms_norm", "rrelu", "selu", "threshold", "threshold_",
+)  # fmt: skip
+
 # torch has these and Backstep has not; the value says what to use instead
 LACKING: dict[str, str | None] = {
     "adaptive_avg_pool3d": None, "adaptive_max_pool3d": None, "affine_grid": None, "avg_pool3d": None,

@@ -245,17 +245,17 @@ def _along(name: str, input: Tensor, dim: int | None, stacklevel: int, dtype: An
 
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """exp(x) / sum(exp(x)) along dim."""
-    return _along("softmax", input, dim, _stacklevel, dtype, "softmax")
+    return _along("softmax_", input, dim, _stacklevel, dtype, "softmax")
 
 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """log(softmax(x)) along dim."""
-    return _along("log_softmax", input, dim, _stacklevel, dtype, "log_softmax")
+    return _along("log_softmax_", input, dim, _stacklevel, dtype, "log_softmax")
 
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """softmax(-x) along dim."""
-    return _along("softmax", -input, dim, _stacklevel, dtype, "softmin")
+    return _along("softmax_", -input, dim, _stacklevel, dtype, "softmin")
 
 
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
@@ -264,7 +264,7 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
     drawn = default_generator.exponential(logits._s, 1.0, logits._a.dtype)
     noise = make(-np.log(drawn), logits._s)
-    soft = TENSORS["softmax"]((logits + noise) / tau, dim)
+    soft = TENSORS["softmax_"]((logits + noise) / tau, dim)
     if not hard:
         return soft  # type: ignore[no-any-return]
     a = np.asarray(soft._a).reshape(soft._s)
@@ -273,3 +273,4 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     return make(one_hot, soft._s) - soft.detach() + soft  # type: ignore[no-any-return]
 
 
+Tensor.prelu = prelu  # type: ignore[attr-defined]

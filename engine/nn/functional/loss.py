@@ -307,7 +307,7 @@ def cross_entropy(
         if ignore_index >= 0:
             raise RuntimeFault("ignore_index is not supported for floating point target")
         return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing, dim)
-    logs = TENSORS["log_softmax"](input, dim)
+    logs = TENSORS["log_softmax_"](input, dim)
     if label_smoothing > 0.0:
         return _smoothed(logs, target, weight, ignore_index, reduction, label_smoothing, dim)
     if label_smoothing < 0.0:
@@ -328,7 +328,7 @@ def _cross_entropy_of_probabilities(
     input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, label_smoothing: float, dim: int
 ) -> Tensor:
     _check_smoothing(label_smoothing)
-    logs = TENSORS["log_softmax"](input, dim)
+    logs = TENSORS["log_softmax_"](input, dim)
     if label_smoothing > 0:
         target = target * (1 - label_smoothing) + label_smoothing / input._s[dim]
     terms = logs * target
