@@ -219,7 +219,8 @@ class Optimizer:
                 _in_blocks(self.rule, c, [w, g, *state_arrays])
         if watching is not None:
             after = {name: s._a.copy() for name, s in zip(slots, tensors, strict=True)}
-            terms = _terms(group, {name: plain[name] for name in self.tells}, t, g.copy(), after)
+            options = {name: group[name] for name in self.defaults}  # not what schedulers note in the group
+            terms = _terms(options, {name: plain[name] for name in self.tells}, t, g.copy(), after)
             watching.update(p, before, p._a.copy(), self, terms)
 
     def _prepare(self, p: Tensor, group: Group, state: dict[str, Any]) -> None:
@@ -451,10 +452,10 @@ def _in_blocks(rule: Callable[..., Any], c: Any, arrays: list[Any]) -> None:
         rule(c, *[a[start : start + BLOCK] for a in flat])
 
 
-def _terms(group: Group, told: dict[str, Any], t: int, grad: Payload, state: dict[str, Payload]) -> dict[str, Any]:
+def _terms(options: Group, told: dict[str, Any], t: int, grad: Payload, state: dict[str, Payload]) -> dict[str, Any]:
     """See Note [Terms]."""
     terms: dict[str, Any] = {}
-    for name, value in group.items():
+    for name, value in options.items():
         if isinstance(value, tuple):
             terms.update({f"{name.removesuffix('s')}{i}": float(v) for i, v in enumerate(value, 1)})
         elif name in IMPLEMENTATION or value is False or not isinstance(value, (int, float, Tensor)):
