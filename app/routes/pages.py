@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+import re
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from app.lessons.catalogue import examples
+from app.runs.broadcast import explain, written
 from app.templating import Pages
 
 router = APIRouter(include_in_schema=False)
@@ -20,6 +25,39 @@ async def workbench(request: Request) -> Response:
     return pages(request).render(request, "workbench.html")
 
 
+@router.get("/lessons")
+async def lessons(request: Request, lang: Literal["en", "zh"] = "en") -> Response:
+    told = [one.told(lang) for one in examples().values()]
+    return pages(request).render(request, "lessons.html", lessons=told)
+
+
 @router.get("/broadcast")
-async def broadcast(request: Request) -> Response:
-    return pages(request).render(request, "broadcast.html")
+async def broadcast(
+    request: Request,
+    shape: Annotated[tuple[Annotated[str, Query(max_length=80)], ...], Query(max_length=8)] = ("3", "3, 1"),
+) -> Response:
+    """Works without a script: the shapes stand in the address."""
+    texts = shape if len(shape) > 1 else [*shape, ""]
+    problem, told = "", None
+    shapes = [parse(text) for text in texts]
+    if None in shapes:
+        problem = "A shape is a few whole numbers: 2, 3. Nothing at all is a scalar."
+    else:
+        told = explain([one for one in shapes if one is not None])
+    return pages(request).render(
+        request,
+        "broadcast.html",
+        texts=texts,
+        told=told,
+        problem=problem,
+        shown=[written(one) for one in shapes if one is not None],
+        result=written(tuple(told["result"])) if told and told["ok"] else "none",
+    )
+
+
+def parse(text: str) -> tuple[int, ...] | None:
+    """`2, 3`, `(2, 3)`, `[2,3]` or `2x3`; None when it is none of these."""
+    plain = text.strip().strip("()[]").strip().strip(",")
+    if not re.fullmatch(r"(\d{1,9}(\s*[,x×]\s*\d{1,9}){0,7})?", plain):
+        return None
+    return tuple(int(number) for number in re.findall(r"\d+", plain))

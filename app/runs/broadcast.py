@@ -13,6 +13,11 @@ Shape = tuple[int, ...]
 LETTERS = "abcdefgh"
 
 
+def written(shape: Shape) -> str:
+    """As torch writes it: (3,)."""
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
 def align(shapes: Sequence[Shape]) -> list[list[int | None]]:
     """Each shape padded on the left with None to the length of the longest."""
     width = max(len(shape) for shape in shapes)

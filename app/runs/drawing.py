@@ -6,10 +6,11 @@ The SVG is laid out here, in layers from left to right: longest path, then a few
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
+from app.runs.broadcast import written
 from app.runs.graph import Graph
 
 SHOWN = 6  # values of an array written out before an ellipsis
@@ -51,11 +52,7 @@ def stretched(one: dict[str, Any]) -> str:
     if not one["broadcast"]:
         return ""
     source, target = one["broadcast"]["source"], one["broadcast"]["target"]
-    return f"{_shape(source)} → {_shape(target)}"
-
-
-def _shape(sizes: Sequence[int]) -> str:
-    return "(" + ", ".join(map(str, sizes)) + ("," if len(sizes) == 1 else "") + ")"
+    return f"{written(source)} → {written(target)}"
 
 
 # -- text for other programs

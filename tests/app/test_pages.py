@@ -9,7 +9,16 @@ import pytest
 
 from engine.catalog import catalog
 
-ADDRESSES = ["/", "/ops", "/ops/mul", "/docs"]
+ADDRESSES = [
+    "/",
+    "/ops",
+    "/ops/mul",
+    "/docs",
+    "/lessons",
+    "/lessons?lang=zh",
+    "/broadcast",
+    "/broadcast?shape=3&shape=4",
+]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -55,6 +64,19 @@ def test_the_catalogue_is_that_of_the_engine(served):
     told = served.client.get("/api/v1/ops").json()["ops"]
     assert [one["name"] for one in told] == list(catalog())
     assert served.client.get("/api/v1/ops/mul").json() == catalog()["mul"]
+
+
+def test_the_page_of_broadcasting_works_without_a_script(served):
+    fits = served.client.get("/broadcast?shape=2,3&shape=(3,)").text
+    assert "(2, 3)" in fits and "summed over axis 0" in fits
+    fails = served.client.get("/broadcast?shape=2x3&shape=[2]").text
+    assert "The size of tensor a (3) must match the size of tensor b (2)" in fails and "b.unsqueeze(1)" in fails
+
+
+@pytest.mark.parametrize("shape", ["x", "-1", "1.5", "1,,2", "9" * 30, "<script>", "1 2"])
+def test_what_is_no_shape_is_a_sentence_on_the_page(served, shape):
+    told = served.client.get("/broadcast", params={"shape": [shape, "3"]})
+    assert told.status_code == 200 and "whole numbers" in told.text and "<script>x" not in told.text
 
 
 def test_a_new_page_gives_its_browser_a_name_that_scripts_cannot_read(served):
