@@ -55,7 +55,7 @@ class Workbench:
 
     def card(self, name: str) -> Locator:
         """The card of the tensor with this name."""
-        return self.page.locator(f'[role=treeitem][aria-label^="{name} "]')
+        return self.page.locator(f'g[data-key]:has(> [role=treeitem][aria-label^="{name} "])')
 
     def value(self, name: str) -> list[float]:
         return numbers(self.card(name).locator('.heat:has([data-cell^="v"])'))

@@ -37,11 +37,15 @@ function draw(props, gradient) {
 /** The op that raised: no value, no gradient. @param {Parameters<typeof Card>[0]} props */
 function refused({ card, box, active, selected, t, tabbable }) {
   const { w, h, title } = measure(card);
-  return html`<g class=${`node op failed ${active ? 'active fail' : ''} ${selected ? 'selected' : ''}`} transform=${`translate(${box.x},${box.y})`} role="treeitem" tabindex=${tabbable ? 0 : -1} data-key=${card.key} aria-label=${`${card.label}: ${t('card.refused')}`}>
+  return html`<g class=${`node op failed ${active ? 'active fail' : ''} ${selected ? 'selected' : ''}`} transform=${`translate(${box.x},${box.y})`} data-key=${card.key}>
+    ${item(w, h, `${card.label}: ${t('card.refused')}`, selected, tabbable)}<g aria-hidden="true">
     <rect x="-5" y="-5" width=${w + 10} height=${h + 10} rx="15" class="halo" /><rect width=${w} height=${h} rx="10" class="card" />${badge(card.sign)}
     <text x=${10.5 + badgeWidth(card.sign) + 8} y="21" class="name">${clip(card.label, title)}</text>
-    <text x=${w / 2} y=${h - 19} class="refused">✕ ${t('card.refused')}</text></g>`;
+    <text x=${w / 2} y=${h - 19} class="refused">✕ ${t('card.refused')}</text></g></g>`;
 }
+
+/** What keyboard and screen reader meet: a name, not a hundred numbers. @param {number} w @param {number} h @param {string} label @param {boolean} selected @param {boolean} tabbable */
+const item = (w, h, label, selected, tabbable) => html`<rect class="focus" x="-2" y="-2" width=${w + 4} height=${h + 4} rx="12" role="treeitem" tabindex=${tabbable ? 0 : -1} aria-label=${label} aria-selected=${selected} />`;
 
 /** @param {Parameters<typeof Card>[0]} props @param {Arr | null} gradient */
 function whole({ card, box, tensor, op, scale, root, active, selected, near, marks, note, t, tabbable, pending }, gradient) {
@@ -53,8 +57,8 @@ function whole({ card, box, tensor, op, scale, root, active, selected, near, mar
   const name = card.label;
   const expr = card.expr ? ` = ${card.expr}` : '';
   const most = (/** @type {Arr} */ array, /** @type {number} */ shared) => strongest(array, shared, scale.each);
-  return html`<g class=${kind} transform=${`translate(${box.x},${box.y})`} role="treeitem" tabindex=${tabbable ? 0 : -1} data-key=${card.key}
-      aria-label=${`${card.label}${expr} ${size}`} aria-selected=${selected}>
+  return html`<g class=${kind} transform=${`translate(${box.x},${box.y})`} data-key=${card.key}>
+    ${item(w, h, `${card.label}${expr} ${size}`, selected, tabbable)}<g aria-hidden="true">
     ${active ? html`<rect x="-5" y="-5" width=${w + 10} height=${h + 10} rx="15" class="halo" />` : null}
     <rect width=${w} height=${h} rx="10" class="card" />
     ${parameter ? html`<path d=${cap(w)} class="paramcap" />` : null}
@@ -68,7 +72,7 @@ function whole({ card, box, tensor, op, scale, root, active, selected, near, mar
     ${tensor ? html`<${Heat} array=${tensor.value} grid=${grid} x=${value.x} y=${value.y} most=${most(tensor.value, scale.values)} mark=${marks?.v} kind="v" />` : html`<rect class="blank" x=${value.x} y=${value.y} width=${grid.w - 1} height=${grid.h - 1} rx="3.5" />`}
     ${grad ? html`<text x=${grad.x} y=${grad.y - 5} class="lab g">${heading(card, root, grid.w > 120 ? pending : null, t)}</text>
       ${gradientMap({ tensor, gradient, pending, grid, grad, most, scale, marks, parameter, t })}` : null}
-  </g>`;
+  </g></g>`;
 }
 
 /** A tensor far weaker than the others keeps some colour, or its pattern would be lost. @param {Arr} array @param {number} shared @param {boolean} each */

@@ -6,6 +6,7 @@
  */
 import { decode, flat, number } from '../model/arrays.js';
 import { short } from '../model/format.js';
+import { linesOf } from './optimizers.js';
 import { name, num, paren } from './tex.js';
 
 /** @param {Question['moment']} moment @param {number} tensor */
@@ -30,11 +31,14 @@ function updated(event, { moment, t, index }) {
   const [lr, grad] = [termAt(terms.lr, position), termAt(terms.grad, position)];
   const plain = lr !== undefined && grad !== undefined && Math.abs(before - lr * grad - after) <= 1e-5 * Math.max(1, Math.abs(after), Math.abs(lr * grad));
   const w = name(label);
+  const lines = plain || before === undefined ? null : linesOf(event.optimizer, (term) => termAt(terms[term], position) ?? NaN, before, after);
+  const stacked = (/** @type {string[]} */ rows) => `\\begin{aligned}${rows.map((row) => `&${row}`).join('\\\\[4pt]')}\\end{aligned}`;
   return { phase: 'update', title: t('say.update.title', { name: label }),
     say: [t(event.optimizer ? 'say.update.optimizer' : 'say.update.hand', { optimizer: event.optimizer ?? '', name: label, lr: lr === undefined ? '' : short(lr) }), t('say.update.why')],
-    rule: plain ? `${w} \\leftarrow ${w} - \\underbrace{${num(lr)}}_{\\text{${t('say.lr')}}}\\cdot ${w}.\\mathrm{grad}` : `${w} \\leftarrow ${w} + \\Delta`,
+    rule: plain ? `${w} \\leftarrow ${w} - \\underbrace{${num(lr)}}_{\\text{${t('say.lr')}}}\\cdot ${w}.\\mathrm{grad}` : lines ? stacked([...lines.map((line) => line.rule), `${w} \\leftarrow ${w} + \\Delta`]) : `${w} \\leftarrow ${w} + \\Delta`,
     numbersTitle: before === undefined ? '' : t('say.cell', { name: `${label}${at.length ? `[${at}]` : ''}` }),
-    numbers: before === undefined ? '' : plain ? `${num(before)} - ${paren(lr)}${paren(grad)} = ${num(after)}` : `${num(before)} + ${paren(after - before)} = ${num(after)}` };
+    numbers: before === undefined ? '' : plain ? `${num(before)} - ${paren(lr)}${paren(grad)} = ${num(after)}`
+      : lines ? stacked([...lines.map((line) => line.numbers), `${num(before)} + ${paren(after - before)} = ${num(after)}`]) : `${num(before)} + ${paren(after - before)} = ${num(after)}` };
 }
 
 /** @param {Zero} event @param {Question} question @returns {Explanation} */

@@ -57,7 +57,7 @@ function work(card) {
   const [rows, cols] = table(card.shape);
   const strip = leaf && card.grads && rows === 1 && cols > 1;
   const cells = grid(card.shape, strip ? 169 : leaf && card.grads ? 81 : 94);
-  const beside = card.grads && !strip && cells.w <= 130;
+  const beside = card.grads && !strip && cells.w <= 165;
   const inner = beside ? cells.w * 2 + 17 : cells.w;
   const badge = leaf ? 0 : badgeWidth(card.sign) + 8;
   const text = titleLength(card) * MONO + badge + shapeLength(card.shape) * 6.4 + (card.grads ? 40 : 24) + PAD + 2;

@@ -46,9 +46,13 @@ function differentiated(graph) {
   /** @type {Map<string, string>} */ const owner = new Map();
   const plain = (/** @type {string} */ key) => cards.get(key)?.kind === 'op' && !cards.get(key)?.grads && cards.get(key)?.role !== 'failed';
   const side = [...cards.keys()].filter(plain);
-  if (side.length <= FEW || side.length === [...cards.values()].filter((card) => card.kind === 'op').length) return { graph, owner };
+  if (side.length === [...cards.values()].filter((card) => card.kind === 'op').length) return { graph, owner };
   const read = new Set(edges.filter((edge) => !plain(edge.to)).map((edge) => edge.from));
-  const gone = new Set(side.filter((key) => !read.has(key)));
+  const useful = new Set(read); // leads to something differentiated; edges run with time
+  for (const edge of [...edges].reverse()) if (useful.has(edge.to)) useful.add(edge.from);
+  const prepares = side.filter((key) => useful.has(key));
+  const gone = new Set(side.filter((key) => !useful.has(key) || (prepares.length > FEW && !read.has(key))));
+  if (!gone.size) return { graph, owner };
   for (const card of cards.values()) {
     const readers = edges.filter((edge) => edge.from === card.key);
     if (card.kind === 'leaf' && !card.grads && readers.length && readers.every((edge) => plain(edge.to))) gone.add(card.key);
@@ -63,8 +67,9 @@ function differentiated(graph) {
     return '';
   };
   for (const key of gone) owner.set(key, stays(key));
-  const kept = new Map([...cards].filter(([key]) => !gone.has(key)).map(([key, card]) => [key, plain(key) ? { ...card, role: 'prepared' } : card]));
-  const drawn = edges.filter((edge) => !gone.has(edge.from) && !gone.has(edge.to) && !plain(edge.to));
+  const lost = new Set(edges.filter((edge) => gone.has(edge.from)).map((edge) => edge.to));
+  const kept = new Map([...cards].filter(([key]) => !gone.has(key)).map(([key, card]) => [key, plain(key) && lost.has(key) ? { ...card, role: 'prepared' } : card]));
+  const drawn = edges.filter((edge) => !gone.has(edge.from) && !gone.has(edge.to));
   return { graph: { ...graph, cards: kept, edges: drawn, hash: `${graph.hash}-` }, owner };
 }
 

@@ -118,7 +118,7 @@ function walk(event, structure, act) {
   act('select', next);
   const root = /** @type {Element} */ (event.currentTarget);
   requestAnimationFrame(() => {
-    const card = root.querySelector(`[data-key="${next}"]`);
+    const card = root.querySelector(`[data-key="${next}"] .focus`);
     if (card instanceof SVGElement) card.focus({ preventScroll: true });
   });
 }
