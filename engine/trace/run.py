@@ -28,8 +28,9 @@ import engine
 from engine.errors import EngineError
 from engine.trace import events as ev
 from engine.trace.hints import hint
-from engine.trace.recorder import Recorder, Stop
+from engine.trace.recorder import Recorder
 from engine.trace.source import FILENAME, Position, Source
+from engine.trace.steps import Stop
 
 VERSION = "0.1.0"
 MAIN = "__main__"
