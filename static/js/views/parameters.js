@@ -9,6 +9,7 @@ import { html } from '../components/html.js';
 import { decode, norm } from '../model/arrays.js';
 import { subscript } from '../model/format.js';
 import { shortest } from '../model/names.js';
+import { Series } from '../model/series.js';
 
 const MOST = 6; // lines that can still be told apart
 
@@ -23,7 +24,7 @@ export const parametersView = {
   },
 };
 
-/** @typedef {{norms: boolean, picks: {name: string, of: string, at: number}[], series: {name: string, values: number[]}[], done: number}} Lines */
+/** @typedef {{norms: boolean, picks: {name: string, of: string, at: number}[], series: Series[], done: number}} Lines */
 
 /** @type {WeakMap<Step[], Lines>} */
 const known = new WeakMap();
@@ -34,10 +35,8 @@ function lines(steps) {
   if (!found) known.set(steps, (found = choose(steps[0])));
   for (; found.done < steps.length; found.done++) {
     const { params = {} } = steps[found.done];
-    found.picks.forEach((pick, i) => { // a large model's steps list their parameters only now and then
-      const { values } = found.series[i];
-      values.push(params[pick.of] ? read(params[pick.of], pick.at) : values.at(-1) ?? NaN);
-    });
+    // a large model's steps list their parameters only now and then
+    found.picks.forEach((pick, i) => found.series[i].push(params[pick.of] && read(params[pick.of], pick.at)));
   }
   return found;
 }
@@ -50,7 +49,7 @@ function choose(first) {
   const norms = total > MOST;
   const picks = norms ? params.slice(0, MOST).map(([of]) => ({ of, at: -1, name: names.get(of) ?? of }))
     : params.flatMap(([of, array]) => Array.from({ length: decode(array).count }, (_, at) => ({ of, at, name: (names.get(of) ?? of) + (decode(array).count > 1 ? subscript(at) : '') })));
-  return { norms, picks, series: picks.map(({ name }) => ({ name, values: [] })), done: 0 };
+  return { norms, picks, series: picks.map(({ name }) => new Series(name)), done: 0 };
 }
 
 /** @param {import('../types.js').Arr | undefined} array @param {number} at  -1: the norm */
