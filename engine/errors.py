@@ -35,7 +35,7 @@ class EngineError(Exception):
         return self._hint() if callable(self._hint) else self._hint
 
 
-def _named(name: str) -> object:
+def _named(name: str) -> Callable[[E], E]:
     def rename(cls: E) -> E:
         cls.__name__ = cls.__qualname__ = name
         cls.__module__ = "builtins"
@@ -44,37 +44,37 @@ def _named(name: str) -> object:
     return rename
 
 
-@_named("RuntimeError")  # type: ignore[operator]
+@_named("RuntimeError")
 class RuntimeFault(EngineError, RuntimeError):
     """torch raises RuntimeError here."""
 
 
-@_named("ValueError")  # type: ignore[operator]
+@_named("ValueError")
 class ValueFault(EngineError, ValueError):
     """torch raises ValueError here."""
 
 
-@_named("TypeError")  # type: ignore[operator]
+@_named("TypeError")
 class TypeFault(EngineError, TypeError):
     """torch raises TypeError here."""
 
 
-@_named("IndexError")  # type: ignore[operator]
+@_named("IndexError")
 class IndexFault(EngineError, IndexError):
     """torch raises IndexError here."""
 
 
-@_named("AttributeError")  # type: ignore[operator]
+@_named("AttributeError")
 class AttributeFault(EngineError, AttributeError):
     """torch raises AttributeError here."""
 
 
-@_named("NotImplementedError")  # type: ignore[operator]
+@_named("NotImplementedError")
 class NotImplementedFault(EngineError, NotImplementedError):
     """torch raises NotImplementedError here."""
 
 
-@_named("NotImplementedError")  # type: ignore[operator]
+@_named("NotImplementedError")
 class Unsupported(EngineError, AttributeError, NotImplementedError):
     """torch has it and Backstep has not. An AttributeError too, so that hasattr() answers."""
 

@@ -26,7 +26,7 @@ from engine.missing import missing
 from engine.ops import kernels
 from engine.ops import activation, index, matmul, pointwise, reduce, shape  # noqa: F401  (their blocks fill the registry)
 from engine.ops.op import (
-    BW, COMPOSITES, E0, LEAF_SEQ, META, METHODLESS, NAMESPACE, REGISTRY, RULES, SAVED, SEQ, SHAPE, TENSORS, Op, compile_pointwise,
+    BW, COMPOSITES, E0, LEAF_SEQ, META, METHODLESS, NAMESPACE, PORT, REGISTRY, RULES, SAVED, SEQ, SHAPE, TENSORS, Op, compile_pointwise,
     failed,
 )  # fmt: skip
 
@@ -247,7 +247,8 @@ class Tensor:
     @property
     def output_nr(self) -> int:
         """Which output of its node it is."""
-        return 0
+        n = self._n
+        return 0 if n is None or n[E0] is None or RULES.get(n[BW]) is not PORT else n[META]["index"]
 
     @property
     def _version(self) -> int:

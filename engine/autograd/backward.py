@@ -657,7 +657,7 @@ class Hooked:
                 t = result if isinstance(result, tensor) else result[0]
         return t if was_tensor else t._a
 
-    def after(self, n: Node, g: Any, results: Any) -> Any:
+    def after(self, n: Node, g: Any, results: Any = None) -> Any:
         """Node post-hooks: hook(grad_inputs, grad_outputs) may replace what is sent."""
         if not self.post:
             return results

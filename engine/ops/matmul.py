@@ -202,6 +202,8 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alph
 @composite("baddbmm")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta * input + alpha * batch1 @ batch2."""
+    if beta == 1 and alpha == 1 and "masked_products" in TENSORS:
+        return TENSORS["masked_products"](input, batch1, batch2)
     return _scaled(input, beta) + _scaled(TENSORS["bmm"](batch1, batch2), alpha)
 
 

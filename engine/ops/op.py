@@ -206,7 +206,7 @@ def op(
     latex_partials: dict[str, str] | None = None,
     doc: str = "",
     source: str | None = None,
-    samples: Sequence[Sample] = (),
+    samples: Sequence[Sample] | None = None,
     fails: Sequence[Failing] = (),
     promote: str = "same",
     view: bool = False,
@@ -246,6 +246,8 @@ def op(
         rules.setdefault(n, "g" if p == "1" else "-g" if p == "-1" else f"g * ({p})")
     rules = {n: rules[n] for n in names if n in rules}
     is_pointwise = forward is not None
+    if samples is None:
+        samples = default_samples(len(names)) if is_pointwise and not params else ()
 
     def declare(kernel: Callable[..., Any]) -> Op:
         the_op = Op(
@@ -275,6 +277,13 @@ def op(
         code = compile(f"lambda {', '.join(a for a, _ in arguments)}: {forward}", f"<forward of {name}>", "eval")
         return declare(general or eval(code, ARRAYS))
     return declare
+
+
+def default_samples(inputs: int) -> Sequence[Sample]:
+    """The shared sets, for elementwise blocks that give none of their own."""
+    from engine.ops.samples import PAIRS, UNARY  # they are made of Sample, so they stand above this module
+
+    return {1: UNARY, 2: PAIRS}.get(inputs, ())
 
 
 def composite(

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.autograd import observer, versions
 from engine.autograd.modes import enable_grad, no_grad
-from engine.errors import RuntimeFault
+from engine.errors import RuntimeFault, TypeFault
 from engine.optim.optimizer import Optimizer, check, check_lr, number
 from engine.tensor import Tensor, wrap_array
 
@@ -65,38 +65,35 @@ class LBFGS(Optimizer):
     def _values(self) -> list[Array]:
         return [p._array().copy() for p in self._params]
 
-    def _put(self, values: list[Array]) -> None:
-        for p, value in zip(self._params, values, strict=True):
-            p._array()[...] = value
-            versions.bump(p._a)
+    def _put(self, values: list[Array], terms: list[dict[str, Any]] | None = None) -> None:
+        """Give the parameters new values, and tell the observer: each try of a line search is an update."""
+        for i, (p, value) in enumerate(zip(self._params, values, strict=True)):
+            w = p._array()
+            before = w.copy() if observer.active is not None else None
+            w[...] = value
+            versions.bump(w)
+            if observer.active is not None:
+                observer.active.update(p, before, w.copy(), self, terms[i] if terms else {})
+        if observer.watch is not None and observer.active is None:
+            observer.watch.update(self._params[0], None, None, self, {})
 
     def _move(self, t: Any, d: Array) -> None:
         """Add t d to the parameters."""
-        start = 0
+        start, values, terms = 0, [], []
         for p in self._params:
             w = p._array()
-            w += (d[start : start + w.size] * w.dtype.type(t)).reshape(w.shape)
+            part = d[start : start + w.size].reshape(w.shape)
             start += w.size
-            versions.bump(p._a)
+            values.append(w + part * w.dtype.type(t))
+            terms.append({"lr": float(number(self.param_groups[0]["lr"])), "t": float(t), "d": part.copy()})
+        self._put(values, terms)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One step of up to max_iter iterations. closure clears the gradients, computes the loss, calls backward."""
+        """Up to max_iter iterations. closure clears the gradients, computes the loss and calls backward."""
         if closure is None:
-            raise TypeError("LBFGS.step() missing 1 required positional argument: 'closure'")
-        watching = observer.watch
-        before = self._values() if watching is not None else []
+            raise TypeFault("LBFGS.step() missing 1 required positional argument: 'closure'")
         with no_grad():
-            loss = self._iterate(enable_grad()(closure))
-        if watching is not None:
-            start, direction, length = 0, self.state[self._params[0]].get("d"), self.state[self._params[0]].get("t")
-            for p, old in zip(self._params, before, strict=True):
-                terms: dict[str, Any] = {"lr": float(number(self.param_groups[0]["lr"]))}
-                if direction is not None:
-                    terms["d"] = np.ravel(direction._a)[start : start + p.numel()].reshape(p._s).copy()
-                    terms["t"] = float(number(length))
-                start += p.numel()
-                watching.update(p, old, p._a.copy(), self, terms)
-        return loss
+            return self._iterate(enable_grad()(closure))
 
     def _iterate(self, closure: Callable[[], Any]) -> Any:
         group = self.param_groups[0]
