@@ -149,7 +149,7 @@ def test_a_loaded_state_goes_on_as_the_saved_one(cls, options):
 
 
 class Ear:
-    """Hears updates and zeroings."""
+    """Hears updates and zeroings; to the rest it does not listen."""
 
     def __init__(self):
         self.updates, self.zeros = [], []
@@ -160,11 +160,14 @@ class Ear:
     def zero(self, tensors, to):
         self.zeros.append((list(tensors), to))
 
+    def __getattr__(self, name):
+        return lambda *args, **kwargs: None
+
 
 @pytest.fixture
 def ear():
     heard = Ear()
-    observer.install(heard, brief=True)
+    observer.install(heard)
     yield heard
     observer.install(None)
 
@@ -212,13 +215,43 @@ def test_the_update_follows_from_its_terms(cls, options, ear):
         np.testing.assert_allclose(apply(cls.__name__, before, terms), after, rtol=1e-6)
 
 
+def test_an_observer_in_brief_hears_once_that_a_step_is_taken():
+    w, v = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    optimizer = optim.Adam([w, v])
+    w.grad, v.grad = torch.ones(2), torch.ones(2)
+    heard = Ear()
+    observer.install(heard, brief=True)
+    optimizer.step()
+    observer.install(None)
+    assert [(t is w, before, after, o is optimizer, terms) for t, before, after, o, terms in heard.updates] == [
+        (True, None, None, True, {})
+    ]
+
+
+def test_each_move_of_lbfgs_is_an_update(ear):
+    x = torch.tensor([3.0], requires_grad=True)
+    optimizer = optim.LBFGS([x], lr=0.5, max_iter=4)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (x * x).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    for _, before, after, _, terms in ear.updates:
+        assert after.tolist() == pytest.approx((before + terms["t"] * terms["d"]).tolist())
+    assert len(ear.updates) > 1
+    assert ear.updates[1][1].tolist() == ear.updates[0][2].tolist()
+
+
 def test_watching_changes_no_bit():
     results = []
     for watched in (False, True):
         w = torch.tensor([1.0, 2.0], requires_grad=True)
         optimizer = optim.SGD([w], lr=0.1)
         w.grad = torch.tensor([0.3, 0.7])
-        observer.install(Ear() if watched else None, brief=True)
+        observer.install(Ear() if watched else None)
         optimizer.step()
         observer.install(None)
         results.append(w.tolist())
