@@ -8,10 +8,11 @@ import { Chart } from '../components/chart.js';
 import { html } from '../components/html.js';
 import { norm } from '../model/arrays.js';
 import { shortest } from '../model/names.js';
+import { Series } from '../model/series.js';
 
 const MOST = 6; // lines that can still be told apart
 
-/** @typedef {{names: string[], series: {name: string, values: number[]}[], done: number}} Lines */
+/** @typedef {{names: string[], series: Series[], done: number}} Lines */
 
 /** @type {View} */
 export const gradientsView = {
@@ -36,14 +37,12 @@ function lines(steps) {
   if (!found) {
     const paths = Object.keys(steps[0]?.grads ?? {}).slice(0, MOST);
     const names = shortest(paths);
-    known.set(steps, (found = { names: paths, series: paths.map((path) => ({ name: names.get(path) ?? path, values: [] })), done: 0 }));
+    known.set(steps, (found = { names: paths, series: paths.map((path) => new Series(names.get(path) ?? path)), done: 0 }));
   }
   for (; found.done < steps.length; found.done++) {
     const { grads = {} } = steps[found.done];
-    found.names.forEach((path, i) => { // a large model's steps list their gradients only now and then
-      const { values } = found.series[i];
-      values.push(path in grads ? norm(grads[path]) : values.at(-1) ?? NaN);
-    });
+    // a large model's steps list their gradients only now and then; None is told, and is no zero
+    found.names.forEach((path, i) => found.series[i].push(path in grads ? norm(grads[path]) : undefined));
   }
   return found;
 }
