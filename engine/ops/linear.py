@@ -8,10 +8,8 @@ Note [Two nodes, one call]
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
-
-import numpy as np
-from numpy import ndarray
 
 from engine import dtypes
 from engine.errors import RuntimeFault
@@ -22,9 +20,6 @@ from engine.ops.vocabulary import word
 
 Array = Any
 Tensor = Any
-
-new = object.__new__
-ORIGIN = kernels.ORIGIN[2]
 
 
 def _untransposed(a: Array) -> Array:
@@ -99,50 +94,70 @@ def _rules(name: str) -> dict[tuple[str, ...], Rule]:
 
 
 _affine = _rules("affine")
-_BOTH, _ALL = _affine[("bias", "mat2")], _affine[("bias", "mat1", "mat2")]
+_ALL, _BOTH, _TURN = _affine[("bias", "mat1", "mat2")], _affine[("bias", "mat2")], _rules("t")[("input",)]
 
-
-def affine_of(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """input @ weight.T + bias for matrices, as T and Addmm."""
-    a, w, b = input._a, weight._a, bias._a
-    n_w, n_b = weight._n, bias._n
-    names = NAMESPACE
+# Written against the namespace of compiled operations, whose switches (`_obs`, `grad_on`) are its globals.
+_SOURCE = """
+def affine_of(input, weight, bias):
+    a = input._a; w = weight._a; b = bias._a; n_w = weight._n; n_b = bias._n
     if (
-        names["_obs"] is not None
-        or (n_w is None or n_b is None) and names["grad_on"] and not (n_w is None is n_b is input._n)
-        or not a.dtype == w.dtype == b.dtype
+        _obs is not None or n_w is None or n_b is None or not grad_on
+        or a.dtype is not F32 or w.dtype is not F32 or b.dtype is not F32
     ):
-        return TENSORS["affine"](bias, input, TENSORS["t"](weight))
-    rows, k = input._s
-    cols = weight._s[0]
-    if type(a) is not ndarray:
-        a = kernels.box(a, (rows, k))
-    if type(w) is not ndarray:
-        w = kernels.box(w, weight._s)
-    if type(b) is not ndarray:
-        b = kernels.box(b, (1,))
+        return affine_slowly(input, weight, bias)
+    if type(a) is not ndarray: a = box(a, input._s)
+    if type(w) is not ndarray: w = box(w, weight._s)
+    if type(b) is not ndarray: b = box(b, (1,))
     t = w.T
-    if k != t.shape[0] or bias._s != (cols,):
-        return TENSORS["affine"](bias, input, TENSORS["t"](weight))
-    v = a.dot(t)
-    np.add(v, b, v)
-    r = new(names["Tensor"])
-    r._s = s = (rows, cols)
-    r._a = v if v.size != 1 else v[ORIGIN]
-    if n_w is None or not names["grad_on"]:
-        r._n = None
-        return r
-    seq = names["seq"]
-    shape = (k, cols)
-    turned = [seq(), _TURN.release, n_w, None, None, 0, None, shape, (weight._s,)]
+    try:
+        v = a.dot(t)
+        v += b
+    except ValueError:
+        return affine_slowly(input, weight, bias)
+    r = new(Tensor)
+    r._s = s = v.shape
+    r._a = v if v.size != 1 else v[0, 0]
+    turned = [seq(), turn_back, n_w, None, None, 0, None, t.shape, (weight._s,)]
     n_i = input._n
-    meta = (bias._s, input._s, shape)
     if n_i is None:
-        r._n = [seq(), _BOTH.release, n_b, turned, None, 0, None, s, meta, a]
+        r._n = [seq(), affine_back_both, n_b, turned, None, 0, None, s, (bias._s, input._s, t.shape), a]
     else:
-        r._n = [seq(), _ALL.release, n_b, n_i, (turned,), 0, None, s, meta, a, t]
+        r._n = [seq(), affine_back_all, n_b, n_i, (turned,), 0, None, s, (bias._s, input._s, t.shape), a, t]
     return r
 
+def affine_back_both(n, g):
+    s = n[7]
+    if type(g) is not ndarray: g = box(g, s)
+    elif g.shape != s: g = full(g, s)
+    a = n[9]
+    n[1] = affine_freed_both; n[9] = None
+    return row_sum(g, n[8][0]), g.T.dot(a).T
 
-_TURN = _rules("t")[("input",)]
+def affine_back_all(n, g):
+    s = n[7]
+    if type(g) is not ndarray: g = box(g, s)
+    elif g.shape != s: g = full(g, s)
+    a = n[9]; t = n[10]
+    n[1] = affine_freed_all; n[9] = n[10] = None
+    return row_sum(g, n[8][0]), g.dot(t.T), g.T.dot(a).T
+
+def turn_back(n, g):
+    return untransposed(g) if type(g) is ndarray and g.ndim == 2 else turn_back_slowly(n, g)
+"""
+
+
+def _affine_slowly(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The two operations one by one."""
+    return TENSORS["affine"](bias, input, TENSORS["t"](weight))
+
+
+NAMESPACE.update(
+    affine_slowly=_affine_slowly, affine_freed_all=_ALL.freed, affine_freed_both=_BOTH.freed,
+    turn_back_slowly=_TURN.release, untransposed=_untransposed, row_sum=_row_sum,
+)  # fmt: skip
+exec(compile(_SOURCE, "<compiled op affine>", "exec"), NAMESPACE)
+for _rule, _name in ((_ALL, "affine_back_all"), (_BOTH, "affine_back_both"), (_TURN, "turn_back")):
+    RULES[NAMESPACE[_name]] = _rule
+affine_of: Callable[[Tensor, Tensor, Tensor], Tensor] = NAMESPACE["affine_of"]
+
 __all__ = ["affine", "affine_of"]
