@@ -25,7 +25,7 @@ def typename(value: Any) -> str:
 
 
 def blank(*size: Any, device: Any = None, dtype: Any = None) -> Tensor:
-    """Zeros for a layer to fill; unlike `empty`, not reported: the layer announces its parameters when they are drawn."""
+    """Zeros for a layer to fill; not reported as `empty` is: the layer announces its parameters once drawn."""
     check_device(device)
     shape = sizes("empty", size)
     return make(np.zeros(shape, resolve("empty", dtype).np), shape)
@@ -67,7 +67,7 @@ class Parameter(Tensor):
             found = memo[id(self)] = type(self)(make(self._a.copy(), self._s), self.requires_grad)
         return found
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return "Parameter containing:\n" + super().__repr__()
 
 

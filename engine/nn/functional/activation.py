@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
-
 from engine.errors import RuntimeFault
 from engine.ops.op import REGISTRY, TENSORS
 from engine.random import default_generator
 from engine.tensor import Tensor, apply_inplace, make
-
 
 _OTHER_NAME = {"leaky_relu", "elu", "celu"}  # torch gives their in-place nodes another name, LeakyReluBackward1
 

@@ -48,7 +48,8 @@ def scaled_dot_product_attention(
         times = query._s[-3] // key._s[-3]
         key, value = (_repeat_heads(t, times) for t in (key, value))
     scale = 1 / math.sqrt(query._s[-1]) if scale is None else scale
-    if query.dim() == 4 and value._s[-1] == query._s[-1] and dropout_p == 0.0 and (attn_mask is None or attn_mask._n is None):
+    fusible = query.dim() == 4 and value._s[-1] == query._s[-1] and dropout_p == 0.0
+    if fusible and (attn_mask is None or attn_mask._n is None):
         return TENSORS["attention"](  # type: ignore[no-any-return]
             query, key, value, attn_mask, causal=is_causal, scale=scale
         )
@@ -165,11 +166,7 @@ def multi_head_attention_forward(
     """Attention in several heads: project, split, attend, join, project. (L, N, E) in and out."""
     batched = _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads)
     if is_causal and attn_mask is None:
-        raise RuntimeFault(
-            "Need attn_mask if specifying the is_causal hint."
-            if need_weights or key_padding_mask is not None
-            else "Need attn_mask if specifying the is_causal hint."
-        )
+        raise RuntimeFault("Need attn_mask if specifying the is_causal hint.")
     if not batched:
         query, key, value = query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1)
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)

@@ -44,7 +44,7 @@ def _broadcast(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     )
     whole = kernels.broadcast_shapes(input._s, target._s)
     if whole is None:
-        input - target  # raises torch's sentence about the sizes  # noqa: B018
+        input - target  # raises torch's sentence about the sizes
         raise AssertionError
     expanded = [t if t._s == whole else t.expand(whole) for t in (input, target)]
     return expanded[0], expanded[1]
@@ -233,7 +233,8 @@ def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
         raise ValueFault(f"Expected 1 or more dimensions (got {n})")
     if n != 1 and input._s[0] != (target._s[0] if target._s else 1):
         raise ValueFault(
-            f"Expected input batch_size ({input._s[0]}) to match target batch_size ({target._s[0] if target._s else 1}).",
+            f"Expected input batch_size ({input._s[0]}) to match target batch_size "
+            f"({target._s[0] if target._s else 1}).",
             hint="one class index per row of the input: target of shape "
             f"({input._s[0]},)" + (f", here it is {tuple(target._s)}" if target._s else ""),
         )
@@ -424,23 +425,25 @@ def gaussian_nll_loss(
     if isinstance(var, float):
         if var < 0:
             raise ValueFault("var has negative entry/entries")
-        var = TENSORS["ones_like"](input) * var
-    elif bool((var < 0).any()):
-        raise ValueFault("var has negative entry/entries")
-    if var._s != input._s:
-        if input._s[:-1] == var._s:
-            var = var.unsqueeze(-1)
+        spread: Tensor = TENSORS["ones_like"](input) * var
+    else:
+        spread = var
+        if bool((spread < 0).any()):
+            raise ValueFault("var has negative entry/entries")
+    if spread._s != input._s:
+        if input._s[:-1] == spread._s:
+            spread = spread.unsqueeze(-1)
         elif not (
-            len(input._s) == len(var._s)
-            and sum(y for x, y in zip(input._s, var._s, strict=True) if x != y) == 1
+            len(input._s) == len(spread._s)
+            and sum(y for x, y in zip(input._s, spread._s, strict=True) if x != y) == 1
         ):
             raise ValueFault("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueFault(reduction + " is not valid")
-    var = var.clone()
+    spread = spread.clone()
     with no_grad():
-        var.clamp_(min=eps)
-    loss = (var.log() + (input - target) ** 2 / var) * 0.5
+        spread.clamp_(min=eps)
+    loss = (spread.log() + (input - target) ** 2 / spread) * 0.5
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)
     return _reduced(loss, reduction)
@@ -481,8 +484,8 @@ def hinge_embedding_loss(
     """x where target is 1, max(0, margin - x) where it is -1."""
     reduction = _reduction(size_average, reduce, reduction)
     zeros = make(np.zeros((), input._a.dtype)[()], ())
-    apart = TENSORS["where"](target != 1, (margin_tensor(input, margin) - input).clamp_min(0), zeros)
-    near = TENSORS["where"](target != -1, input, zeros)
+    apart = TENSORS["where"](target.ne(1), (margin_tensor(input, margin) - input).clamp_min(0), zeros)
+    near = TENSORS["where"](target.ne(-1), input, zeros)
     return _reduced(apart + near, reduction)
 
 
@@ -572,8 +575,8 @@ def cosine_embedding_loss(
     lengths = [add((x * x).sum(n), 1e-12) for x in (input1, input2)]
     cos = dots / (lengths[0] * lengths[1]).sqrt()
     zeros = make(np.zeros((), input1._a.dtype)[()], ())
-    alike = TENSORS["where"](target == 1, TENSORS["ones_like"](cos) - cos, zeros)
-    apart = TENSORS["where"](target == -1, TENSORS["sub_scalar"](cos, margin).clamp_min(0), zeros)
+    alike = TENSORS["where"](target.eq(1), TENSORS["ones_like"](cos) - cos, zeros)
+    apart = TENSORS["where"](target.eq(-1), TENSORS["sub_scalar"](cos, margin).clamp_min(0), zeros)
     return _reduced(alike + apart, reduction)
 
 

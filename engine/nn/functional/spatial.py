@@ -351,7 +351,7 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
-    """Extended on both sides, (left, right) of the last dimension first; modes constant, reflect, replicate, circular."""
+    """Extended on both sides, (left, right) of the last dimension first: constant, reflect, replicate, circular."""
     amounts = tuple(int(p) for p in pad)
     if len(amounts) % 2:
         raise RuntimeFault("Padding length must be divisible by 2")

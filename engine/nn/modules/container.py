@@ -11,9 +11,9 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from itertools import chain
 from typing import Any, Self
 
-from engine.tensor import Tensor
-from engine.nn.parameter import Parameter, typename
 from engine.nn.modules.module import Module, indent
+from engine.nn.parameter import Parameter, typename
+from engine.tensor import Tensor
 
 
 def _position(index: Any, length: int) -> int:
@@ -426,7 +426,7 @@ class ParameterDict(Module):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The member, or `default`."""
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401  (this is what get means)
 
     def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
         """A new ParameterDict with one value under every key."""

@@ -59,10 +59,11 @@ class Linear(Module):
     def forward(self, input: Tensor) -> Tensor:
         parameters = self._parameters  # not self.weight: __getattr__ costs a tenth of a small step
         try:
-            weight, bias = parameters["weight"], parameters["bias"]
+            weight: Any = parameters["weight"]
+            bias: Any = parameters["bias"]
         except KeyError:  # a parametrization moved them elsewhere
             return F.linear(input, self.weight, self.bias)
-        return F.linear(input, weight, bias)
+        return F.linear(input, weight, bias)  # type: ignore[arg-type]
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -14,12 +14,12 @@ from typing import Any, ClassVar, Self
 from engine.autograd import observer
 from engine.autograd.graph import RemovableHandle
 from engine.autograd.modes import no_grad
-from engine.dtypes import dtype as DType  # noqa: N812
-from engine.ops.op import NAMESPACE
-from engine.tensor import Tensor
-from engine.nn.parameter import Buffer, Parameter, typename
+from engine.dtypes import dtype as DType
 from engine.nn.modules import hooked
 from engine.nn.modules.hooked import EVERY_MODULE
+from engine.nn.parameter import Buffer, Parameter, typename
+from engine.ops.op import NAMESPACE
+from engine.tensor import Tensor
 
 EXTRA_STATE = "_extra_state"
 
@@ -60,11 +60,13 @@ class Module:
     call_super_init: ClassVar[bool] = False
     dump_patches: ClassVar[bool] = False
     _plain: bool
+    _is_full_backward_hook: bool | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not self.call_super_init:
             if kwargs:
-                raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument '{next(iter(kwargs))}'")
+                name = next(iter(kwargs))
+                raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument '{name}'")
             if args:
                 raise TypeError(
                     f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
@@ -707,7 +709,7 @@ class Module:
         return self._hook("_backward_hooks", hook)
 
     def _choose_backward_hooks(self, full: bool) -> None:
-        if self._is_full_backward_hook is (not full):
+        if self._is_full_backward_hook is (not full):  # type: ignore[has-type]
             raise RuntimeError(
                 "Cannot use both regular backward hooks and full backward hooks on a "
                 "single Module. Please use only one of them."
