@@ -24,13 +24,6 @@ def typename(value: Any) -> str:
     return cls.__qualname__ if module in ("", "builtins", "__builtin__") else f"{module}.{cls.__qualname__}"
 
 
-def blank(*size: Any, device: Any = None, dtype: Any = None) -> Tensor:
-    """Zeros for a layer to fill; not reported as `empty` is: the layer announces its parameters once drawn."""
-    check_device(device)
-    shape = sizes("empty", size)
-    return make(np.zeros(shape, resolve("empty", dtype).np), shape)
-
-
 class Parameter(Tensor):
     """A tensor that is a module's parameter when assigned as its attribute; it requires a gradient by default.
 
@@ -69,6 +62,18 @@ class Parameter(Tensor):
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return "Parameter containing:\n" + super().__repr__()
+
+
+def undrawn(*size: Any, device: Any = None, dtype: Any = None, requires_grad: bool = True) -> Parameter:
+    """A parameter of zeros for a layer to fill; the layer announces it to the observer once it is drawn."""
+    check_device(device)
+    shape = sizes("empty", size)
+    p: Parameter = new(Parameter)
+    p._a = np.zeros(shape, resolve("empty", dtype).np)
+    p._s = shape
+    p._n = None
+    p.requires_grad = requires_grad
+    return p
 
 
 class Buffer(Tensor):

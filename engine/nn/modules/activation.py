@@ -11,7 +11,7 @@ from typing import Any
 from engine.nn import functional as F
 from engine.nn import init as initialization
 from engine.nn.modules.module import Module
-from engine.nn.parameter import Parameter, blank
+from engine.nn.parameter import undrawn
 from engine.tensor import Tensor
 
 
@@ -243,7 +243,7 @@ class PReLU(Module):
         super().__init__()
         self.num_parameters = num_parameters
         self.init = init
-        self.weight = Parameter(blank(num_parameters, device=device, dtype=dtype))
+        self.weight = undrawn(num_parameters, device=device, dtype=dtype)
         self._draw()
 
     def reset_parameters(self) -> None:

@@ -8,7 +8,7 @@ from engine.nn import functional as F
 from engine.nn import init
 from engine.nn.modules.linear import NonDynamicallyQuantizableLinear
 from engine.nn.modules.module import Module
-from engine.nn.parameter import Parameter, blank
+from engine.nn.parameter import undrawn
 from engine.tensor import Tensor
 
 
@@ -57,16 +57,18 @@ class MultiheadAttention(Module):
         same = self._qkv_same_embed_dim
         self.register_parameter("in_proj_weight", None)
         for name, width in (("q", embed_dim), ("k", self.kdim), ("v", self.vdim)):
-            made = None if same else Parameter(blank((embed_dim, width), **fresh))
+            made = None if same else undrawn((embed_dim, width), **fresh)
             self.register_parameter(name + "_proj_weight", made)
         if same:
-            self.in_proj_weight = Parameter(blank((3 * embed_dim, embed_dim), **fresh))
-        self.register_parameter("in_proj_bias", Parameter(blank(3 * embed_dim, **fresh)) if bias else None)
+            self.in_proj_weight = undrawn((3 * embed_dim, embed_dim), **fresh)
+        self.register_parameter("in_proj_bias", undrawn(3 * embed_dim, **fresh) if bias else None)
         self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, **fresh)
         for name in ("bias_k", "bias_v"):
-            setattr(self, name, Parameter(blank((1, 1, embed_dim), **fresh)) if add_bias_kv else None)
+            setattr(self, name, undrawn((1, 1, embed_dim), **fresh) if add_bias_kv else None)
         self.add_zero_attn = add_zero_attn
         self._draw()
+        if bias:
+            init.constant_(self.out_proj.bias, 0.0)
 
     def reset_parameters(self) -> None:
         """Xavier weights, zero biases."""
@@ -77,7 +79,6 @@ class MultiheadAttention(Module):
                 init.xavier_uniform_(getattr(self, name))
         if self.in_proj_bias is not None:
             init.constant_(self.in_proj_bias, 0.0)
-            init.constant_(self.out_proj.bias, 0.0)
         if self.bias_k is not None:
             init.xavier_normal_(self.bias_k)
         if self.bias_v is not None:

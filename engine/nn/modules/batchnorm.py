@@ -9,7 +9,7 @@ from engine.dtypes import int64
 from engine.nn import functional as F
 from engine.nn import init
 from engine.nn.modules.module import Module
-from engine.nn.parameter import Parameter, blank
+from engine.nn.parameter import undrawn
 from engine.tensor import Tensor
 
 
@@ -40,8 +40,8 @@ class _NormBase(Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         fresh = {"device": device, "dtype": dtype}
-        self.register_parameter("weight", Parameter(blank(num_features, **fresh)) if affine else None)
-        self.register_parameter("bias", Parameter(blank(num_features, **fresh)) if affine and bias else None)
+        self.register_parameter("weight", undrawn(num_features, **fresh) if affine else None)
+        self.register_parameter("bias", undrawn(num_features, **fresh) if affine and bias else None)
         tracked = track_running_stats
         self.register_buffer("running_mean", zeros(num_features, **fresh) if tracked else None)
         self.register_buffer("running_var", ones(num_features, **fresh) if tracked else None)

@@ -426,7 +426,7 @@ class ParameterDict(Module):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The member, or `default`."""
-        return self[key] if key in self else default  # noqa: SIM401  (this is what get means)
+        return self[key] if key in self else default  # noqa: SIM401
 
     def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
         """A new ParameterDict with one value under every key."""

@@ -9,7 +9,7 @@ from engine.nn import functional as F
 from engine.nn import init
 from engine.nn.modules.module import Module
 from engine.nn.modules.shape import spread
-from engine.nn.parameter import Parameter, blank
+from engine.nn.parameter import undrawn
 from engine.tensor import Tensor
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
@@ -70,9 +70,9 @@ class _ConvNd(Module):
         self.padding_mode = padding_mode
         self._reversed_padding_repeated_twice = self._sides()
         channels = (in_channels, out_channels // groups) if transposed else (out_channels, in_channels // groups)
-        self.weight = Parameter(blank((*channels, *kernel_size), device=device, dtype=dtype))
+        self.weight = undrawn((*channels, *kernel_size), device=device, dtype=dtype)
         if bias:
-            self.bias = Parameter(blank(out_channels, device=device, dtype=dtype))
+            self.bias = undrawn(out_channels, device=device, dtype=dtype)
         else:
             self.register_parameter("bias", None)
         self._draw()

@@ -8,7 +8,7 @@ from typing import Any
 from engine.nn import functional as F
 from engine.nn import init
 from engine.nn.modules.module import Module
-from engine.nn.parameter import Parameter, blank
+from engine.nn.parameter import undrawn
 from engine.tensor import Tensor
 
 
@@ -41,9 +41,9 @@ class Linear(Module):
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
-        self.weight = Parameter(blank((out_features, in_features), device=device, dtype=dtype))
+        self.weight = undrawn((out_features, in_features), device=device, dtype=dtype)
         if bias:
-            self.bias = Parameter(blank(out_features, device=device, dtype=dtype))
+            self.bias = undrawn(out_features, device=device, dtype=dtype)
         else:
             self.register_parameter("bias", None)
         self._draw()
@@ -94,9 +94,9 @@ class Bilinear(Module):
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features
-        self.weight = Parameter(blank((out_features, in1_features, in2_features), device=device, dtype=dtype))
+        self.weight = undrawn((out_features, in1_features, in2_features), device=device, dtype=dtype)
         if bias:
-            self.bias = Parameter(blank(out_features, device=device, dtype=dtype))
+            self.bias = undrawn(out_features, device=device, dtype=dtype)
         else:
             self.register_parameter("bias", None)
         self._draw()

@@ -8,7 +8,7 @@ from typing import Any
 from engine.nn import functional as F
 from engine.nn import init
 from engine.nn.modules.module import Module
-from engine.nn.parameter import Parameter, blank
+from engine.nn.parameter import undrawn
 from engine.tensor import Tensor
 
 
@@ -34,8 +34,8 @@ class LayerNorm(Module):
         self.elementwise_affine = elementwise_affine
         fresh = {"device": device, "dtype": dtype}
         affine = elementwise_affine
-        self.register_parameter("weight", Parameter(blank(shape, **fresh)) if affine else None)
-        self.register_parameter("bias", Parameter(blank(shape, **fresh)) if affine and bias else None)
+        self.register_parameter("weight", undrawn(shape, **fresh) if affine else None)
+        self.register_parameter("bias", undrawn(shape, **fresh) if affine and bias else None)
         self._draw()
 
     def reset_parameters(self) -> None:
@@ -80,8 +80,8 @@ class GroupNorm(Module):
         self.eps = eps
         self.affine = affine
         fresh = {"device": device, "dtype": dtype}
-        self.register_parameter("weight", Parameter(blank(num_channels, **fresh)) if affine else None)
-        self.register_parameter("bias", Parameter(blank(num_channels, **fresh)) if affine and bias else None)
+        self.register_parameter("weight", undrawn(num_channels, **fresh) if affine else None)
+        self.register_parameter("bias", undrawn(num_channels, **fresh) if affine and bias else None)
         self._draw()
 
     def reset_parameters(self) -> None:
@@ -120,7 +120,7 @@ class RMSNorm(Module):
         self.normalized_shape = shape
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        made = Parameter(blank(shape, device=device, dtype=dtype)) if elementwise_affine else None
+        made = undrawn(shape, device=device, dtype=dtype) if elementwise_affine else None
         self.register_parameter("weight", made)
         self._draw()
 

@@ -11,7 +11,7 @@ from engine.creation import zeros
 from engine.errors import unsupported
 from engine.nn import init, recurrence
 from engine.nn.modules.module import Module
-from engine.nn.parameter import Parameter, blank
+from engine.nn.parameter import Parameter, undrawn
 from engine.ops.op import TENSORS
 from engine.tensor import Tensor
 
@@ -62,7 +62,7 @@ class RNNBase(Module):
                     shapes["weight_hr"] = (proj_size, hidden_size)
                 suffix = f"_l{layer}" + ("_reverse" if direction else "")
                 for name, shape in shapes.items():
-                    setattr(self, name + suffix, Parameter(blank(shape, device=device, dtype=dtype)))
+                    setattr(self, name + suffix, undrawn(shape, device=device, dtype=dtype))
                 self._all_weights.append([name + suffix for name in shapes])
         self._draw()
 
@@ -286,10 +286,10 @@ class RNNCellBase(Module):
         self.hidden_size = hidden_size
         self.bias = bias
         rows = num_chunks * hidden_size
-        self.weight_ih = Parameter(blank((rows, input_size), device=device, dtype=dtype))
-        self.weight_hh = Parameter(blank((rows, hidden_size), device=device, dtype=dtype))
+        self.weight_ih = undrawn((rows, input_size), device=device, dtype=dtype)
+        self.weight_hh = undrawn((rows, hidden_size), device=device, dtype=dtype)
         for name in ("bias_ih", "bias_hh"):
-            self.register_parameter(name, Parameter(blank(rows, device=device, dtype=dtype)) if bias else None)
+            self.register_parameter(name, undrawn(rows, device=device, dtype=dtype) if bias else None)
         self._draw()
 
     def reset_parameters(self) -> None:

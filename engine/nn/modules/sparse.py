@@ -8,7 +8,7 @@ from engine.autograd.modes import no_grad
 from engine.nn import functional as F
 from engine.nn import init
 from engine.nn.modules.module import Module
-from engine.nn.parameter import Parameter, blank
+from engine.nn.parameter import Parameter, undrawn
 from engine.tensor import Tensor
 
 
@@ -47,8 +47,8 @@ class Embedding(Module):
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
         if _weight is None:
-            fresh = blank((num_embeddings, embedding_dim), device=device, dtype=dtype)
-            self.weight = Parameter(fresh, requires_grad=not _freeze)
+            shape = (num_embeddings, embedding_dim)
+            self.weight = undrawn(shape, device=device, dtype=dtype, requires_grad=not _freeze)
             self._draw()
         else:
             if list(_weight.shape) != [num_embeddings, embedding_dim]:
