@@ -21,13 +21,31 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from engine.ops import kernels
-from engine.ops.kernels import F, full
-from engine.ops.op import (
-    ARRAYS, BW, DEPS, E0, E1, GRAD, META, NAMESPACE, PORT, REST, RULES, SAVED, SEQ, SHAPE, TENSORS, Bundle, Custom, Node,
-    Rule, tensor_formula,
-)  # fmt: skip
 from engine.autograd import versions
+from engine.ops import kernels
+from engine.ops.kernels import F, full  # type: ignore[attr-defined]
+from engine.ops.op import (
+    ARRAYS,
+    BW,
+    DEPS,
+    E0,
+    E1,
+    GRAD,
+    META,
+    NAMESPACE,
+    PORT,
+    REST,
+    RULES,
+    SAVED,
+    SEQ,
+    SHAPE,
+    TENSORS,
+    Bundle,
+    Custom,
+    Node,
+    Rule,
+    tensor_formula,
+)  # fmt: skip
 
 new = object.__new__
 
@@ -142,7 +160,7 @@ def run_fast(root: Node, g: Any) -> None:
                 versions.check(n)
             e2 = n[3]
             if g is None:
-                n = _skip(n, heap, leaves)
+                n = _skip(n, heap, leaves)  # type: ignore[assignment]
                 continue
             if e2 is None:  # one edge
                 g = n[1](n, g)
@@ -213,7 +231,7 @@ def run_fast(root: Node, g: Any) -> None:
                 elif x is not None:
                     k[6] = h + x
             x = h = results = None
-            n = _settle(edges, heap, leaves)
+            n = _settle(edges, heap, leaves)  # type: ignore[assignment]
     except BaseException:
         reset(root)
         raise
@@ -345,7 +363,7 @@ def run(
 
     def settle(edges: Sequence[Node]) -> None:
         done = []
-        for e in dict((id(e), e) for e in edges).values():
+        for e in {id(e): e for e in edges}.values():
             if deps[id(e)] == 0 and (needed is None or id(e) in needed or id(e) in targets):  # type: ignore[operator]
                 if e[E0] is None:
                     done.append(e)
@@ -501,7 +519,8 @@ def _report(obs: Any, rule: Rule, n: Node, edges: Sequence[Node], g: Any, result
 
 def seen_edge(e: Node) -> Node:
     """The node the user sees behind an edge: a port stands for the node whose output it is."""
-    return e[E0] if e[E0] is not None and RULES.get(getattr(e[BW], "inner", e[BW])) is PORT else e
+    rule = RULES.get(getattr(e[BW], "inner", e[BW]))  # type: ignore[arg-type]
+    return e[E0] if e[E0] is not None and rule is PORT else e
 
 
 def input_shape(rule: Rule, n: Node, position: int, edge: Node) -> kernels.Shape | None:

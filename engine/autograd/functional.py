@@ -31,7 +31,7 @@ def _gradients(outputs: tuple[Tensor, ...], given: Any) -> list[Tensor | None]:
         grads = _as_tuple(given)
     if len(grads) != len(outputs):
         raise RuntimeFault(f"got {len(outputs)} tensors and {len(grads)} gradients")
-    out = []
+    out: list[Any] = []
     for i, (o, g) in enumerate(zip(outputs, grads, strict=True)):
         if g is None:
             if o._n is None:

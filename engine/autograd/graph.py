@@ -13,7 +13,7 @@ from engine.ops.op import Node as Record
 
 def rule_of(n: Record) -> Rule:
     """The rule a node runs by, under hooks and also after its values were freed."""
-    return RULES[getattr(n[BW], "inner", n[BW])]
+    return RULES[getattr(n[BW], "inner", n[BW])]  # type: ignore[index]
 
 
 def name_of(n: Record) -> str:
@@ -96,7 +96,8 @@ class GraphNode:
         where = dict(zip(rule.positions, edges_of(n), strict=True))
         if rule.op.node == "NotImplemented":
             return tuple(_entry(e) for e in edges_of(n))
-        if rule.flavour == "G" and callable(rule.op.node):  # a block that serves numbers and tensors by two nodes
+        # a block that serves numbers and tensors by two nodes; `None in` would ask NumPy, to which None is float64
+        if rule.flavour == "G" and callable(rule.op.node) and any(t is None for t in n[META][1]):
             return tuple(_entry(e) for e in edges_of(n))
         differentiable = [i for i, x in enumerate(rule.op.inputs) if x in rule.op.rules] or list(rule.positions)
         for i in differentiable:

@@ -122,7 +122,7 @@ class inference_mode(_Mode):
     def __new__(cls, mode: Any = True) -> Any:
         if callable(mode) and not isinstance(mode, bool):
             made = super().__new__(cls)
-            made.__init__(True)
+            made.__init__(True)  # type: ignore[misc]
             return made(mode)
         return super().__new__(cls)
 

@@ -10,7 +10,6 @@ Note [Versions cost nothing forwards]
 from __future__ import annotations
 
 import re
-
 from collections.abc import Iterable
 from sys import getrefcount
 from typing import Any
@@ -18,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from engine import dtypes
 from engine.errors import RuntimeFault
 from engine.ops.op import E0, E1, NAMESPACE, REST, RULES, SAVED, SEQ, Node
-from engine import dtypes
 
 # the sequence number at the last in-place operation; numbers fall, so nodes older than it have larger ones
 last_inplace: list[float] = [float("inf")]
@@ -113,7 +112,7 @@ def _prune() -> None:
 
 def check(n: Node) -> None:
     """Raise torch's error if a value this node saved was changed after it was saved."""
-    rule = RULES.get(getattr(n[1], "inner", n[1]))
+    rule = RULES.get(getattr(n[1], "inner", n[1]))  # type: ignore[arg-type]
     if rule is None:
         return
     for name, a in zip(rule.saved, n[SAVED:], strict=False):
@@ -136,7 +135,7 @@ def modified(a: Any, source: Node | None, expected: int, actual: int) -> Runtime
     """torch's sentence about a saved value that was modified."""
     which = ""
     found = _changed.get(id(owner_of(a)), ())
-    if source is not None and source[E0] is not None and SAVED <= len(source):
+    if source is not None and source[E0] is not None and len(source) >= SAVED:
         name = found[3] if len(found) > 3 else NAMESPACE["node_name"](source)
         which = f", which is output 0 of {re.sub(r'Backward[0-9]*$', '', name)},"
     anomaly = NAMESPACE.get("anomaly_on", False)

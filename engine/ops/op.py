@@ -26,8 +26,8 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Callable, Sequence
 from collections import namedtuple
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,6 +116,8 @@ class Op:
     keyword_only: frozenset[str]
     forward: str | None
     order: tuple[str, ...]  # all arguments as the caller gives them
+    numbers: bool
+    check: Callable[[Sequence[Any]], None] | None
     result: str | None  # the name of torch.return_types' tuple of value and aux outputs
     optional: tuple[str, ...] = ()  # inputs that may be None: they then get no edge, and rules read None
     call: Callable[..., Any] | None = None
@@ -221,6 +223,8 @@ def op(
     fast: bool = True,
     condition: str | None = None,
     aliases: Sequence[str] = (),
+    numbers: bool = True,
+    check: Callable[[Sequence[Any]], None] | None = None,
 ) -> Any:
     """Declare an operation. Elementwise ones give `forward` and `partials`; structured ones decorate their kernel.
 
@@ -235,6 +239,8 @@ def op(
     general  a kernel for what the formula `forward` cannot do: integers, refusals, mixed dtypes
     fast     False: always by the general path, whose node knows whether an input was a number
     condition  an input that keeps its own dtype
+    numbers  False: torch takes tensors only here
+    check    looks at the arguments before they are brought to one dtype
     optional structured only: inputs that may be None (a missing bias)
     """
     name, arguments, positional = parse_signature(signature)
@@ -258,7 +264,7 @@ def op(
             aux=tuple(aux), lazy=lazy, kernel=kernel, method=method,
             inplace=(is_pointwise and promote != "bool") if inplace is None else inplace, public=public or name,
             fast=fast, condition=condition, aliases=tuple(aliases), forward=forward, result=result,
-            order=tuple(a for a, _ in arguments),
+            order=tuple(a for a, _ in arguments), numbers=numbers, check=check,
             keyword_only=frozenset(a for a, _ in arguments[positional:]), optional=tuple(optional),
         )  # fmt: skip
         REGISTRY[name] = the_op
@@ -334,13 +340,13 @@ class _Constants(ast.NodeTransformer):
             return ast.Name(key, ast.Load())
         return node
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
         self.generic_visit(node)
         if not isinstance(node.op, ast.Pow):
             node.left, node.right = self._swap(node.left), self._swap(node.right)
         return node
 
-    def visit_Compare(self, node: ast.Compare) -> ast.Compare:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> ast.Compare:
         self.generic_visit(node)
         node.comparators = [self._swap(c) for c in node.comparators]
         return node
@@ -352,7 +358,7 @@ class _Kernels(ast.NodeTransformer):
     def __init__(self, local: set[str]) -> None:
         self.local = local
 
-    def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.Name:
         if node.id in self.local or node.id.startswith("_k_"):
             return node
         key = "k_" + node.id
@@ -548,10 +554,11 @@ def {o.name}({_signature(o)}):
 """
     elif fast and len(o.inputs) == 2 and not o.params:
         x, y = o.inputs
+        number = "type(u) is float or type(u) is int" if o.numbers else "False"
         src = f"""
 def {o.name}({x}, {y}, *, out=None):
     t = {x}; u = {y}
-    if type(u) is float or type(u) is int:
+    if {number}:
         try: {x} = t._a
         except AttributeError: raise not_a_tensor(OP_{o.name}, (t, u), 0) from None
         if type({x}) is F:
@@ -696,7 +703,7 @@ def return_type(name: str, fields: Sequence[str]) -> Any:
     found = RETURN_TYPES.get(name)
     if found is None:
 
-        class Result(namedtuple(name, fields)):  # type: ignore[misc]  # noqa: PYI024
+        class Result(namedtuple(name, fields)):  # type: ignore[misc]
             __slots__ = ()
             __module__ = "torch.return_types"
 
@@ -762,7 +769,11 @@ def general(o: Op, args: tuple[Any, ...], params: dict[str, Any], out: Any = Non
         if not isinstance(a, tensor_class) and (i == 0 or not isinstance(a, (bool, int, float, np.generic))):
             if not (i == 0 and any(isinstance(b, tensor_class) for b in args) and isinstance(a, (bool, int, float))):
                 raise not_a_tensor(o, args, i)
+        if i and not o.numbers and not isinstance(a, tensor_class):
+            raise not_a_tensor(o, args, i)
     args = tuple(a.item() if isinstance(a, np.generic) else a for a in args)
+    if o.check is not None:
+        o.check(args)
     skip = o.inputs.index(o.condition) if o.condition is not None else -1
     compute = result_dtype([a for i, a in enumerate(args) if i != skip])
     if o.promote == "first":
@@ -821,7 +832,7 @@ def general(o: Op, args: tuple[Any, ...], params: dict[str, Any], out: Any = Non
             ]  # fmt: skip
     if NAMESPACE["_obs"] is not None:
         observe(o, r, args, params)
-    return r if out is None else store(out, r)
+    return r if out is None else NAMESPACE["store"](out, r)
 
 
 _general_rules: dict[tuple[str, tuple[str, ...]], Rule] = {}
@@ -935,7 +946,7 @@ def record(name: str, doc: str, *, node: str, latex: str, inputs: Sequence[str] 
         samples=tuple(more.get("samples", ())), fails=tuple(more.get("fails", ())), family="", promote="none",
         pointwise=False, view=more.get("view", False), aux=(), lazy=False, kernel=more.get("kernel", lambda *a: None),
         method=more.get("method", False), inplace=False, public=more.get("public", name), fast=False, condition=None,
-        aliases=tuple(more.get("aliases", ())), keyword_only=frozenset(), forward=None, order=tuple(inputs), result=None,
+        aliases=tuple(more.get("aliases", ())), keyword_only=frozenset(), forward=None, order=tuple(inputs), numbers=False, check=None, result=None,
     )  # fmt: skip
     REGISTRY[name] = o
     return o
@@ -969,7 +980,7 @@ def _to_bundle(n: Node, g: Any) -> tuple[Bundle]:
 PORT = _Port(
     Op(
         "port", ("node",), {}, "Port", {}, {}, "", {}, "", "", (), (), "", "none", False, False, (), True, _to_bundle, False,
-        False, "port", False, None, (), frozenset(), None, (), None,
+        False, "port", False, None, (), frozenset(), None, (), False, None, None,
     ),
     _to_bundle,
     _to_bundle,

@@ -16,17 +16,24 @@ from engine import dtypes
 from engine.errors import NotImplementedFault, RuntimeFault, TypeFault
 from engine.ops import kernels
 from engine.ops.op import ARRAYS, NAMESPACE, TENSORS, Failing, Sample, composite, general, op
-from engine.ops.samples import INTEGERS, Number, PAIRS, POSITIVE, UNIT
+from engine.ops.samples import INTEGERS, PAIRS, POSITIVE, UNIT, Number
 from engine.ops.special import KERNELS as SPECIAL
 
 Array = Any
 Tensor = Any
 
+def _sign(a: Array) -> Array:
+    """-1, 0 or 1; nan counts as 0."""
+    if a.dtype == bool:
+        return a.copy()
+    return (a > 0).astype(a.dtype) - (a < 0).astype(a.dtype)
+
+
 ARRAYS.update(
     exp=np.exp, log=np.log, tanh=np.tanh, sqrt=np.sqrt, sin=np.sin, cos=np.cos, maximum=np.maximum, minimum=np.minimum,
     abs=np.absolute, tan=np.tan, asin=np.arcsin, acos=np.arccos, atan=np.arctan, sinh=np.sinh, cosh=np.cosh,
     asinh=np.arcsinh, acosh=np.arccosh, atanh=np.arctanh, expm1=np.expm1, log1p=np.log1p, log2=np.log2, log10=np.log10,
-    exp2=np.exp2, floor=np.floor, ceil=np.ceil, trunc=np.trunc, isfinite=np.isfinite, sgn=np.sign, sign=np.sign,
+    exp2=np.exp2, floor=np.floor, ceil=np.ceil, trunc=np.trunc, isfinite=np.isfinite, sgn=_sign, sign=_sign,
     isnan=np.isnan, logical_and=np.logical_and, logical_not=np.logical_not, zeros_like=np.zeros_like,
     np_divide=np.divide, **SPECIAL,
 )  # fmt: skip
@@ -38,9 +45,9 @@ TENSORS.update(LN2=LN2, LN10=LN10, PI=math.pi)
 
 def _where(condition: Array, a: Array, b: Array) -> Array:
     """where() whose plain numbers take the dtype of the other side."""
-    if isinstance(a, (int, float)):
+    if type(a) in (int, float):  # not isinstance: np.float64 is a float
         a = b.dtype.type(a)
-    elif isinstance(b, (int, float)):
+    elif type(b) in (int, float):
         b = a.dtype.type(b)
     r = np.where(condition, a, b)
     return r if r.ndim else r[()]
@@ -71,6 +78,17 @@ def no_derivative(name: str) -> Any:
 ARRAYS["no_derivative"] = TENSORS["no_derivative"] = no_derivative
 
 
+def _floats(name: str, f: Any) -> Any:
+    """A kernel that torch has for floating point only."""
+
+    def kernel(*arrays: Array) -> Array:
+        if arrays[0].dtype.kind in "bui":
+            raise NotImplementedFault(f'"{name}" not implemented for \'{dtypes.SCALAR_NAMES[dtypes.of(arrays[0])]}\'')
+        return f(*arrays)
+
+    return kernel
+
+
 def refuse_bool(name: str) -> Any:
     """Message of kernels that torch has not for bool."""
     return NotImplementedFault(f'"{name}" not implemented for \'Bool\'')
@@ -89,6 +107,17 @@ def _sub(a: Array, b: Array) -> Array:
     return np.subtract(a, b)
 
 
+def _no_bools(args: Any) -> None:
+    """Subtraction wants numbers."""
+    kinds = [dtypes.of(a._a) if hasattr(a, "_a") else dtypes.of_number(a) for a in args]
+    if kinds[0] is not kinds[1] and dtypes.bool_ in kinds:
+        raise RuntimeFault(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "`~` or `logical_not()` operator instead.",
+            hint="~mask, or mask.int()",
+        )
+
+
 def _neg(a: Array) -> Array:
     if a.dtype == bool:
         raise RuntimeFault(
@@ -104,12 +133,12 @@ op("add(input, other)", inputs=2, forward="input + other", partials={"input": "1
    doc="Sum, element by element.",
    fails=[Failing(([1.0, 2.0, 3.0], [1.0, 2.0]), {}, RuntimeError,
           "The size of tensor a (3) must match the size of tensor b (2) at non-singleton dimension 0")])  # fmt: skip
-op("sub(input, other)", inputs=2, forward="input - other", general=_sub, partials={"input": "1", "other": "-1"},
+op("sub(input, other)", inputs=2, forward="input - other", general=_sub, check=_no_bools, partials={"input": "1", "other": "-1"},
    node="SubBackward0", latex="{input} - {other}", latex_partials={"input": "1", "other": "-1"},
    doc="Difference, element by element.",
    fails=[Failing(([True], [False]), {}, RuntimeError, "Subtraction, the `-` operator, with two bool tensors is not "
           "supported. Use the `^` or `logical_xor()` operator instead.")])  # fmt: skip
-op("rsub(input, other)", inputs=2, forward="other - input", general=lambda a, b: _sub(b, a),
+op("rsub(input, other)", inputs=2, forward="other - input", general=lambda a, b: _sub(b, a), check=_no_bools,
    partials={"input": "-1"}, node="RsubBackward1", latex="{other} - {input}",
    latex_partials={"input": "-1"}, doc="Difference with the operands exchanged: `1 - x`.",
    inplace=False,
@@ -215,10 +244,10 @@ op("abs(input)", forward="abs(input)", general=_abs, partials={"input": "sgn(inp
 
 # small whole exponents as products: 80 times cheaper than np.power on float32
 op("pow_2(input)", forward="input * input", partials={"input": "2 * input"}, vjps={"input": "g * (2 * input)"},
-   node="PowBackward0", latex="{input}^2", latex_partials={"input": "2\\,{input}"}, doc="Square.", public="pow",
+   node="PowBackward0", latex="{input}^2", latex_partials={"input": "2\\,{input}"}, doc="Square.", public="pow", samples=(),
    method=False, inplace=False)  # fmt: skip
 op("pow_3(input)", forward="input * input * input", partials={"input": "3 * (input * input)"},
-   node="PowBackward0", latex="{input}^3", latex_partials={"input": "3\\,{input}^2"}, doc="Cube.", public="pow",
+   node="PowBackward0", latex="{input}^3", latex_partials={"input": "3\\,{input}^2"}, doc="Cube.", public="pow", samples=(),
    method=False, inplace=False)  # fmt: skip
 
 
@@ -268,13 +297,13 @@ TENSORS.update(power_slope=_power_slope_tensor, power=lambda a, e: TENSORS["pow"
 op("pow_number(input, exponent)", forward="power(input, exponent)", partials={"input": "power_slope(input, exponent)"},
    node="PowBackward0", latex="{input}^{{exponent}}", latex_partials={"input": r"{exponent}\,{input}^{{exponent}-1}"},
    doc="Power with a constant exponent.", public="pow", method=False, inplace=False,
-   samples=[Sample(([1.0, -2.0, 0.5], ), {"exponent": e}) for e in (-2, -1, -0.5, 0, 0.5, 1, 4, 2.5)]
+   samples=[Sample(([1.0, -2.0, 0.5], ), {"exponent": e}) for e in (-2, -1, -0.5, 0, 0.5, 1, 2, 3, 4, 2.5)]
    + [Sample(([1, -2, 3],), {"exponent": 4})],
    fails=[Failing(([1, 2],), {"exponent": -1}, RuntimeError, "Integers to negative integer powers are not allowed.")],
 )  # fmt: skip
 op("pow_tensor(input, exponent)", inputs=2, forward="power(input, exponent)", public="pow", method=False, inplace=False,
    partials={"input": "exponent * power(input, exponent - 1)", "exponent": "out * log(input)"},
-   vjps={"input": "g * where(exponent == 0, 0.0, exponent * power(input, exponent - 1))",
+   vjps={"input": "g * where(exponent == 0, zero(g), exponent * power(input, exponent - 1))",
          "exponent": "select_if(~((input == 0) & (exponent >= 0)), g * (out * log(input)))"},
    node="PowBackward1", latex="{input}^{{exponent}}",
    latex_partials={"input": r"{exponent}\,{input}^{{exponent}-1}", "exponent": r"{input}^{{exponent}} \ln {input}"},
@@ -285,11 +314,18 @@ op("pow_base(exponent, base)", inputs=1, forward="power(exponent * 0 + base, exp
    node="PowBackward2", latex="{base}^{{exponent}}", latex_partials={"exponent": r"{base}^{{exponent}} \ln {base}"},
    doc="Power of a constant base.", general=lambda e, base: power(np.full_like(e, base), e),
    samples=[Sample(([1.0, -2.0, 0.5],), {"base": b}) for b in (2.0, 0.5, 3)])  # fmt: skip
-ARRAYS["log_number"] = TENSORS["log_number"] = lambda b: math.log(b) if b > 0 else (-math.inf if b == 0 else math.nan)
+
+
+def log_number(b: float) -> float:
+    """The logarithm of a Python number, where 0 and negative numbers have one too."""
+    return math.log(b) if b > 0 else (-math.inf if b == 0 else math.nan)
+
+
+ARRAYS["log_number"] = TENSORS["log_number"] = log_number
 
 
 @composite()
-def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:  # noqa: A001
+def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """input ** exponent; torch.pow(2, x) too."""
     tensor = NAMESPACE["Tensor"]
     if not isinstance(input, tensor):
@@ -366,24 +402,25 @@ op("log10(input)", forward="log10(input)", partials={"input": "1 / (input * LN10
 op("log1p(input)", forward="log1p(input)", partials={"input": "1 / (input + 1)"}, vjps={"input": "g / (input + 1)"},
    promote="float", node="Log1PBackward0", latex=r"\ln(1 + {input})", latex_partials={"input": r"\frac{1}{1 + {input}}"},
    doc="log(1 + x), exact near 0.", samples=POSITIVE)  # fmt: skip
-op("logaddexp(input, other)", inputs=2, forward="logaddexp(input, other)", general=np.logaddexp, promote="float",
+op("logaddexp(input, other)", inputs=2, numbers=False, forward="logaddexp(input, other)", general=_floats("logaddexp_cpu", np.logaddexp),
    partials={"input": "1 / (1 + exp(other - input))", "other": "1 / (1 + exp(input - other))"},
    vjps={"input": "g / (1 + exp(other - input))", "other": "g / (1 + exp(input - other))"}, inplace=False,
    node="LogaddexpBackward0", latex=r"\ln(e^{{input}} + e^{{other}})",
    latex_partials={"input": r"\frac{1}{1 + e^{{other} - {input}}}", "other": r"\frac{1}{1 + e^{{input} - {other}}}"},
    doc="Logarithm of the sum of exponentials.")  # fmt: skip
-op("logaddexp2(input, other)", inputs=2, forward="logaddexp2(input, other)", general=np.logaddexp2, promote="float",
+op("logaddexp2(input, other)", inputs=2, numbers=False, forward="logaddexp2(input, other)", general=_floats("logaddexp2_cpu", np.logaddexp2),
    partials={"input": "1 / (1 + exp2(other - input))", "other": "1 / (1 + exp2(input - other))"},
    vjps={"input": "g / (1 + exp2(other - input))", "other": "g / (1 + exp2(input - other))"}, inplace=False,
    node="Logaddexp2Backward0", latex=r"\log_2(2^{{input}} + 2^{{other}})",
    latex_partials={"input": r"\frac{1}{1 + 2^{{other} - {input}}}", "other": r"\frac{1}{1 + 2^{{input} - {other}}}"},
    doc="Base-2 logarithm of the sum of powers of 2.")  # fmt: skip
-ARRAYS["log_of"] = lambda y: np.log(y)
-op("xlogy(input, other)", inputs=2, forward="xlogy(input, other)", promote="float",
+ARRAYS["log_any"] = np.log
+TENSORS["log_any"] = lambda y: TENSORS["log"](y) if hasattr(y, "_a") else log_number(y)
+op("xlogy(input, other)", inputs=2, fast=False, forward="xlogy(input, other)", promote="float",
    general=lambda x, y: np.where(np.isnan(y), y, np.where(x == 0, x * 0, x * np.log(y))),
-   partials={"input": "log(other)", "other": "input / other"},
-   vjps={"input": "select_if(~((input == 0) & (other <= 0)), g * log(other))", "other": "g * input / other"},
-   node="XlogyBackward0", latex=r"{input} \ln {other}",
+   partials={"input": "log_any(other)", "other": "input / other"},
+   vjps={"input": "select_if(~((input == 0) & (other <= 0)), g * log_any(other))", "other": "g * input / other"},
+   node=lambda p: "XlogyBackward0" if p.get("tensors", 2) == 2 else "XlogyBackward2", latex=r"{input} \ln {other}",
    latex_partials={"input": r"\ln {other}", "other": r"\frac{{input}}{{other}}"}, doc="x log(y), 0 where x is 0.")  # fmt: skip
 
 # ---- trigonometric and hyperbolic -------------------------------------------------------------------------------
@@ -425,12 +462,12 @@ op("atanh(input)", forward="atanh(input)", partials={"input": "1 / (1 - input * 
    vjps={"input": "g * 1 / (1 - input * input)"}, promote="float", node="AtanhBackward0", aliases=("arctanh",),
    latex=r"\operatorname{artanh} {input}", latex_partials={"input": r"\frac{1}{1 - {input}^2}"},
    doc="Inverse hyperbolic tangent.", samples=UNIT)  # fmt: skip
-op("atan2(input, other)", inputs=2, forward="atan2(input, other)", general=np.arctan2, promote="float",
+op("atan2(input, other)", inputs=2, numbers=False, forward="atan2(input, other)", general=np.arctan2, promote="float",
    partials={"input": "other / (input * input + other * other)", "other": "-input / (input * input + other * other)"},
    node="Atan2Backward0", aliases=("arctan2",), latex=r"\operatorname{atan2}({input}, {other})",
    latex_partials={"input": r"\frac{{other}}{{input}^2+{other}^2}", "other": r"-\frac{{input}}{{input}^2+{other}^2}"},
    doc="Angle of the point (other, input).")  # fmt: skip
-op("hypot(input, other)", inputs=2, forward="hypot(input, other)", general=np.hypot,
+op("hypot(input, other)", inputs=2, numbers=False, forward="hypot(input, other)", general=_floats("hypot_cpu", np.hypot),
    partials={"input": "input / out", "other": "other / out"}, vjps={"input": "g * (input / out)", "other": "g * (other / out)"},
    node="HypotBackward0", latex=r"\sqrt{{input}^2 + {other}^2}",
    latex_partials={"input": r"\frac{{input}}{r}", "other": r"\frac{{other}}{r}"}, doc="Length of the hypotenuse.")  # fmt: skip
@@ -504,6 +541,8 @@ op("trigamma(input)", forward="trigamma(input)", promote="float", vjps={"input":
 
 def _keep_integers(f: Any) -> Any:
     def kernel(a: Array) -> Array:
+        if a.dtype == bool:
+            raise refuse_bool(f"{f.__name__}_vml_cpu")
         return a.copy() if a.dtype.kind in "bui" else f(a)
 
     return kernel
@@ -536,19 +575,24 @@ op("round(input, *, decimals=0)", forward="round(input, decimals)", general=_rou
    samples=[Sample(([0.5, 1.5, -2.5, 2.4],)), Sample(([0.55, 1.234],), {"decimals": 1}), Sample(([1, 2],))])  # fmt: skip
 op("frac(input)", forward="input - trunc(input)", partials={"input": "1"}, node="FracBackward0",
    latex=r"{input} - \operatorname{trunc} {input}", latex_partials={"input": "1"}, doc="Fractional part.",
-   general=lambda a: a - np.trunc(a))  # fmt: skip
-op("sign(input)", forward="sign(input)", general=lambda a: a.copy() if a.dtype == bool else np.sign(a),
+   general=_floats("frac_cpu", lambda a: a - np.trunc(a)))  # fmt: skip
+op("sign(input)", forward="sign(input)", general=_sign,
    partials={"input": "0"}, vjps={"input": "zero(g)"}, node="SignBackward0", latex=r"\operatorname{sign} {input}",
    latex_partials={"input": "0"}, doc="-1, 0 or 1.")  # fmt: skip
-op("sgn(input)", forward="sgn(input)", general=lambda a: a.copy() if a.dtype == bool else np.sign(a),
+op("sgn(input)", forward="sgn(input)", general=_sign,
    partials={"input": "0"}, vjps={"input": "zero(g)"}, node="SgnBackward0", latex=r"\operatorname{sgn} {input}",
    latex_partials={"input": "0"}, doc="As sign().")  # fmt: skip
-op("copysign(input, other)", inputs=2, forward="copysign(input, other)", general=np.copysign, promote="float",
+op("copysign(input, other)", inputs=2, fast=False, forward="copysign(input, other)", general=np.copysign, promote="float",
    partials={"input": "where(input == 0, 0.0, out / input)", "other": "0"},
-   vjps={"input": "where(input == 0, 0.0, g * (out / input))", "other": "zero(g)"}, node="CopysignBackward0",
+   vjps={"input": "where(input == 0, 0.0, g * (out / input))", "other": "zero(g)"}, node=lambda p: "CopysignBackward0" if p.get("tensors", 2) == 2 else "CopysignBackward1",
    latex=r"\operatorname{copysign}({input}, {other})",
    latex_partials={"input": r"\pm 1", "other": "0"}, doc="Magnitude of the first, sign of the second.")  # fmt: skip
-op("heaviside(input, values)", inputs=2, forward="heaviside(input, values)",
+def _same_types(args: Any) -> None:
+    if dtypes.of(args[0]._a) is not dtypes.of(args[1]._a):
+        raise RuntimeFault("heaviside is not yet implemented for tensors with different dtypes.")
+
+
+op("heaviside(input, values)", inputs=2, numbers=False, check=_same_types, fast=False, forward="heaviside(input, values)",
    general=lambda a, b: np.where(a == 0, b, (a > 0).astype(a.dtype)), node="NotImplemented",
    vjps={"input": "no_derivative('heaviside')", "values": "no_derivative('heaviside')"},
    latex=r"H({input})", doc="0, `values` or 1 for negative, zero or positive.")  # fmt: skip
@@ -574,23 +618,23 @@ ARRAYS["nan_to_num"] = _nan_to_num
 
 # ---- choosing --------------------------------------------------------------------------------------------------------
 
-op("maximum(input, other)", inputs=2, forward="maximum(input, other)", node="MaximumBackward0",
+op("maximum(input, other)", inputs=2, numbers=False, forward="maximum(input, other)", node="MaximumBackward0",
    partials={"input": "(input > other) + (input == other) * 0.5", "other": "(other > input) + (input == other) * 0.5"},
-   vjps={"input": "where(input == other, g / 2, select_if(input >= other, g))",
-         "other": "where(input == other, g / 2, select_if(input <= other, g))"}, inplace=False,
+   vjps={"input": "where(input == other, g / 2, select_if(~(input < other), g))",
+         "other": "where(input == other, g / 2, select_if(~(input > other), g))"}, inplace=False,
    latex=r"\max({input}, {other})", latex_partials={"input": r"\mathbb{1}[{input} > {other}]",
    "other": r"\mathbb{1}[{other} > {input}]"}, doc="The larger; at a tie each side gets half of the gradient.")  # fmt: skip
-op("minimum(input, other)", inputs=2, forward="minimum(input, other)", node="MinimumBackward0",
+op("minimum(input, other)", inputs=2, numbers=False, forward="minimum(input, other)", node="MinimumBackward0",
    partials={"input": "(input < other) + (input == other) * 0.5", "other": "(other < input) + (input == other) * 0.5"},
-   vjps={"input": "where(input == other, g / 2, select_if(input <= other, g))",
-         "other": "where(input == other, g / 2, select_if(input >= other, g))"}, inplace=False,
+   vjps={"input": "where(input == other, g / 2, select_if(~(input > other), g))",
+         "other": "where(input == other, g / 2, select_if(~(input < other), g))"}, inplace=False,
    latex=r"\min({input}, {other})", latex_partials={"input": r"\mathbb{1}[{input} < {other}]",
    "other": r"\mathbb{1}[{other} < {input}]"}, doc="The smaller; at a tie each side gets half of the gradient.")  # fmt: skip
-op("fmax(input, other)", inputs=2, forward="fmax(input, other)", general=np.fmax, node="FmaxBackward0", inplace=False,
+op("fmax(input, other)", inputs=2, numbers=False, forward="fmax(input, other)", general=np.fmax, node="FmaxBackward0", inplace=False,
    partials={"input": "(input >= other) | isnan(other)", "other": "~((input >= other) | isnan(other))"},
    vjps={"input": "select_if((input >= other) | isnan(other), g)", "other": "select_if(~((input >= other) | isnan(other)), g)"},
    latex=r"\operatorname{fmax}({input}, {other})", doc="The larger, ignoring nan.")  # fmt: skip
-op("fmin(input, other)", inputs=2, forward="fmin(input, other)", general=np.fmin, node="FminBackward0", inplace=False,
+op("fmin(input, other)", inputs=2, numbers=False, forward="fmin(input, other)", general=np.fmin, node="FminBackward0", inplace=False,
    partials={"input": "(input <= other) | isnan(other)", "other": "~((input <= other) | isnan(other))"},
    vjps={"input": "select_if((input <= other) | isnan(other), g)", "other": "select_if(~((input <= other) | isnan(other)), g)"},
    latex=r"\operatorname{fmin}({input}, {other})", doc="The smaller, ignoring nan.")  # fmt: skip
@@ -648,7 +692,7 @@ op("clamp_max_tensor(input, max)", inputs=2, forward="minimum(input, max)", publ
 
 
 @composite()
-def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor = None) -> Tensor:  # noqa: A002
+def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor = None) -> Tensor:
     """input limited to [min, max]; either may be left out, numbers or tensors."""
     tensor = NAMESPACE["Tensor"]
     if min is None and max is None:
@@ -769,7 +813,7 @@ for _name, _f in (("isnan", np.isnan), ("isinf", np.isinf), ("isfinite", np.isfi
        doc=f"Element by element: {_name}.")  # fmt: skip
 for _name, _f, _tex in (("logical_and", np.logical_and, r"\land"), ("logical_or", np.logical_or, r"\lor"),
                         ("logical_xor", np.logical_xor, r"\oplus")):  # fmt: skip
-    op(f"{_name}(input, other)", inputs=2, forward=f"{_name}(input, other)", general=_f, promote="bool", inplace=True,
+    op(f"{_name}(input, other)", inputs=2, forward=f"{_name}(input, other)", general=_f, promote="bool", inplace=True, numbers=False,
        latex=f"{{input}} {_tex} {{other}}", doc=f"{_name} of the truth of both.")  # fmt: skip
 op("logical_not(input)", forward="logical_not(input)", general=np.logical_not, promote="bool", inplace=True,
    latex=r"\neg {input}", doc="Where the element is 0.")  # fmt: skip

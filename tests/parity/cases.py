@@ -133,13 +133,20 @@ def call(lib: Lib, f: Callable[..., Any], case: Case, tensors: list[Any]) -> Any
     if not case.names:
         return f(*tensors, **params)
     given = dict(zip(case.names, tensors, strict=False))
+    everything = {**given, **params}
+    leading = case.order[: len(given)] == case.names[: len(given)]
     first, *others = case.names
+    tries: list[Callable[[], Any]] = [
+        (lambda: f(*tensors, **params)) if leading else (lambda: f(given[first], **{k: given[k] for k in others if k in given}, **params)),
+        lambda: f(*[everything[k] for k in case.order if k in everything]),
+    ]
     try:
-        return f(given[first], **{k: given[k] for k in others if k in given}, **params)
+        return tries[0]()
     except TypeError as by_name:
-        everything = {**given, **params}
+        if not params:
+            raise
         try:
-            return f(*[everything[k] for k in case.order if k in everything])
+            return tries[1]()
         except TypeError:
             raise by_name from None
 
@@ -175,7 +182,11 @@ def plain(t: Any) -> Any:
     if not hasattr(t, "dtype"):
         return {"python": t}
     wide = t.detach().double() if t.dtype.is_floating_point else t.detach()
-    values = [repr(v) if isinstance(v, float) and not math.isfinite(v) else v for v in wide.reshape(-1).tolist()]
+    try:
+        numbers = wide.reshape(-1).tolist()
+    except RuntimeError:  # torch's zeros without storage
+        numbers = [0.0] * t.numel()
+    values = [repr(v) if isinstance(v, float) and not math.isfinite(v) else v for v in numbers]
     return {"shape": list(t.shape), "dtype": str(t.dtype).removeprefix("torch."), "values": values}
 
 
@@ -268,7 +279,7 @@ def unlike(x: Any, y: Any, slack: float) -> str | None:
     scale = max((abs(float(v)) for v in x["values"] if math.isfinite(float(v))), default=0.0)
     for i, (p, q) in enumerate(zip(x["values"], y["values"], strict=True)):
         p, q = float(p), float(q)
-        if math.isnan(p) and math.isnan(q) or p == q:
+        if (math.isnan(p) and math.isnan(q)) or p == q:
             continue
         if not abs(p - q) <= limit * max(abs(p), min(1.0, scale), 1e-3):
             return f"at {i}: {p!r} / {q!r}"
