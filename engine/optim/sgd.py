@@ -116,12 +116,15 @@ class SGD(Optimizer):
                 continue
             w, g = p._a, grad._a
             if type(w) is ndarray:
-                if w.dtype is F32 and 1 < w.size <= BLOCK:
-                    subtract(w, multiply(g, array), w)
+                if w.dtype is F32 and w.size <= BLOCK:
+                    if w.size == 1:  # one number, boxed: with one rounding, see subtract_multiple
+                        w.fill(w.item() - single * g.item())
+                    else:
+                        subtract(w, multiply(g, array), w)
                     arrays.append(w)
                     continue
-            elif type(w) is single_type and type(g) is single_type:
-                p._a = fresh = single_type(float(w) - single * float(g))
+            elif type(w) is single_type:
+                p._a = fresh = single_type(w.item() - single * g.item())
                 versions.replaced(w, fresh)
                 continue
             self._update(p, grad, group, (), {})
