@@ -389,8 +389,6 @@ class Recorder(Steps):
             self._ready_to_tell(stack)
         self._tell_changed_gradient(tensor, known, sites)
         before = self.values.get(known, before)
-        if np.shape(before) == np.shape(after) and np.array_equal(before, after, equal_nan=True) and optimizer is None:
-            return
         self.values[known] = np.array(after)
         if optimizer is None:
             terms = self._terms_by_hand(tensor, before, after)

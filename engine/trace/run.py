@@ -72,7 +72,7 @@ def run(
     with _as_program(main, source, recorder, seed):
         try:
             code = compile(source, FILENAME, "exec", dont_inherit=True)
-            exec(code, main.__dict__)  # noqa: S102  (running the program is what this is for)
+            exec(code, main.__dict__)  # noqa: S102
         except Stop:
             pass
         except SystemExit as error:

@@ -10,6 +10,7 @@ import pytest
 
 from engine.trace import events as ev
 from engine.trace import jsonl
+from engine.trace.replay import replay
 from engine.trace.run import run
 from engine.trace.verify import verify
 
@@ -264,6 +265,26 @@ def test_a_step_too_large_is_cut_off_and_says_so():
     (note,) = of(ev.Note, events)
     assert note.topic == "machine" and "too large" in note.text
     assert len(events) < 110 and isinstance(events[-1], ev.Step) and verify(events) == []
+
+
+def test_an_update_too_small_to_change_anything_is_told_all_the_same():
+    events = record(ONE_WEIGHT.replace("range(4)", "range(100)"))
+    updates = of(ev.Update, events)
+    assert len(updates) == 300 and updates[-1].before == updates[-1].after and verify(events) == []
+
+
+def test_lines_have_the_values_that_the_editor_shows_beside_them():
+    source = (
+        "import torch\nx = torch.ones(4, 3)\nw = torch.zeros(3, requires_grad=True)\nfor i in range(2):\n"
+        "    l = (x * w - 1) ** 2\n    L = l.mean()\n    L.backward()\n    with torch.no_grad():\n"
+        "        w -= 0.1 * w.grad\n    w.grad = None\n"
+    )
+    events = record(source)
+    end = next(n for n, e in enumerate(events) if isinstance(e, ev.Step))
+    state = replay(events, end + 1)
+    beside = {line: state["tensors"][str(number)] for line, number in state["lines"].items()}
+    assert {line: tensor["name"] for line, tensor in beside.items()} == {"2": "x", "3": "w", "5": "l", "6": "L", "9": "w"}
+    assert beside["5"]["shape"] == [4, 3] and beside["6"]["value"]["data"] == [1.0] and state["brief"]["loop"] == {"i": 0}
 
 
 def test_forgetting_to_zero_shows_the_gradients_adding_up():
