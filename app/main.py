@@ -17,6 +17,7 @@ from app.metrics import Metrics
 from app.routes import ROUTERS
 from app.runs.runner import Runner
 from app.runs.service import Service, limits_of
+from app.schema.problem import ProblemAnswer
 from app.security import Guard
 from app.settings import Settings
 from app.store import Store, open_store
@@ -62,6 +63,7 @@ def create_app(
         service = Service(runner or local_runner(settings), store or open_store(settings), settings, metrics)
         app.state.service = service
         await service.start()
+        app.state.banner = (await service.runner.health()).box.get("warning", "")
         try:
             yield
         finally:
@@ -75,6 +77,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        responses={"4XX": {"description": "Refused, and why", "model": ProblemAnswer}},
     )
     app.state.settings, app.state.pages = settings, pages
     errors.install(app)

@@ -108,6 +108,7 @@ class Pages:
             "api": "/api/v1",
             "static": self.prefix,
             "version": self.version,
+            "banner": getattr(request.app.state, "banner", ""),  # what a page has to say as long as it is open
             **context.pop("config", {}),
         }
         html = self.env.get_template(template).render(

@@ -96,3 +96,36 @@ def test_static_serves_nothing_above_its_folder(served, path):
     with served.raw() as sock:
         sock.sendall(f"GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
         assert b" 404 " in sock.recv(4096).split(b"\r\n")[0]
+
+
+def test_an_installed_copy_serves_its_files_under_an_address_that_names_them(tmp_path, monkeypatch):
+    import shutil
+
+    from app import templating
+    from tests.app.conftest import serving
+
+    shutil.copytree(templating.HERE.parent / "templates", tmp_path / "_web" / "templates")
+    (tmp_path / "_web" / "static" / "css").mkdir(parents=True)
+    (tmp_path / "_web" / "static" / "css" / "base.css").write_text("body {}")
+    monkeypatch.setattr(templating, "HERE", tmp_path)
+    with serving() as served:
+        address = re.search(r'href="(/static/[0-9a-f]{16}/css/base.css)"', served.client.get("/").text)[1]
+        told = served.client.get(address)
+    assert told.text == "body {}" and "immutable" in told.headers["cache-control"]
+
+
+def test_a_page_says_when_there_is_no_sandbox(serve):
+    from app.runs.runner import Health, InProcessRunner
+
+    class Unboxed(InProcessRunner):
+        async def health(self):
+            return Health(ready=True, slots=1, busy=0, queued=0, box={"warning": "No sandbox: be careful"})
+
+    assert "No sandbox: be careful" in serve(runner=Unboxed()).client.get("/").text
+
+
+def test_the_api_describes_how_it_refuses(served):
+    paths = served.client.get("/api/v1/openapi.json").json()["paths"]
+    for path, methods in paths.items():
+        for told in methods.values():
+            assert "4XX" in told["responses"] and "422" not in told["responses"], path
