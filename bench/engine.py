@@ -343,7 +343,7 @@ def main(names: list[str]) -> None:
     for case, times, allowed, by_hand in CASES:
         if names and case.__name__ not in names:
             continue
-        repeats = 7
+        repeats = 5
         try:
             ours, theirs = case(engine), case(torch)
             # alternating, so that a slow spell of the machine hits both

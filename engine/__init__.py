@@ -21,7 +21,7 @@ from engine.dtypes import promote_types as promote_types
 from engine.dtypes import set_default_dtype as set_default_dtype
 from engine.tensor import Size as Size
 from engine.tensor import Tensor as Tensor
-from engine import autograd as autograd  # noqa: I001  (fills the table of entry points)
+from engine import autograd as autograd  # fills the table of entry points
 from engine import creation as _creation
 from engine import random as random
 from engine import sampling as _sampling
@@ -52,14 +52,14 @@ for _name, _op in _REGISTRY.items():
 globals().update(_creation.PUBLIC)
 globals().update(_sampling.PUBLIC)
 
-from engine import nn as nn  # noqa: E402
-from engine import optim as optim  # noqa: E402
-from engine import utils as utils  # noqa: E402
-from engine import backends as backends  # noqa: E402
-from engine import cuda as cuda  # noqa: E402
-from engine.serialization import load as load  # noqa: E402
-from engine.serialization import save as save  # noqa: E402
-from engine.missing import getattr_of as _getattr_of  # noqa: E402
+from engine import nn as nn
+from engine import optim as optim
+from engine import utils as utils
+from engine import backends as backends
+from engine import cuda as cuda
+from engine.serialization import load as load
+from engine.serialization import save as save
+from engine.missing import getattr_of as _getattr_of
 
 for _name in nn.functional.TORCH_LEVEL:
     globals().setdefault(_name, getattr(nn.functional, _name))
@@ -68,10 +68,10 @@ __version__ = "2.13.0"
 strided = "torch.strided"
 contiguous_format = "torch.contiguous_format"
 preserve_format = "torch.preserve_format"
-from math import e as e  # noqa: E402
-from math import inf as inf  # noqa: E402
-from math import nan as nan  # noqa: E402
-from math import pi as pi  # noqa: E402
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
 
 newaxis = None
 

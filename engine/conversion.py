@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import dtypes
-from engine.creation import of_type_name
+from engine.typed import of_type_name
 from engine.errors import RuntimeFault, TypeFault
 from engine.ops.op import TENSORS, composite
 from engine.tensor import Tensor
@@ -40,8 +40,8 @@ def to(self: Tensor, *args: Any, **options: Any) -> Tensor:
             raise RuntimeFault(f"device {d} is not supported by Backstep", hint="tensors live on the CPU: leave .to(device) away, or "
                                "device = 'cpu'")  # fmt: skip
     if dtype is None or dtype is dtypes.of(self._a):
-        return TENSORS["clone"](self) if copy else self
-    return TENSORS["to_dtype"](self, dtype)
+        return TENSORS["clone"](self) if copy else self  # type: ignore[no-any-return]
+    return TENSORS["to_dtype"](self, dtype)  # type: ignore[no-any-return]
 
 
 def _converter(name: str, d: dtypes.dtype) -> Any:

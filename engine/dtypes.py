@@ -165,13 +165,13 @@ class finfo:
 
     __module__ = "torch"
 
-    def __init__(self, type: dtype | None = None) -> None:  # noqa: A002
+    def __init__(self, type: dtype | None = None) -> None:
         d = type or _default[0]
         if not d.is_floating_point:
             raise TypeFault(
                 f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{d.name}' dtype"
             )
-        info = ml_dtypes.finfo(d.np)
+        info = ml_dtypes.finfo(d.np)  # type: ignore[no-untyped-call]
         self.bits = int(info.bits)
         self.dtype = d.name
         self.eps = float(info.eps)
@@ -192,7 +192,7 @@ class iinfo:
 
     __module__ = "torch"
 
-    def __init__(self, type: dtype) -> None:  # noqa: A002
+    def __init__(self, type: dtype) -> None:
         if type.is_floating_point or type is bool_:
             raise TypeFault(
                 f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type.name}' dtype"
@@ -212,9 +212,9 @@ class device:
     __slots__ = ("type", "index")
     __module__ = "torch"
 
-    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:  # noqa: A002
+    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index
+            type, index = type.type, type.index  # type: ignore[has-type]
         name, _, number = str(type).partition(":")
         if name not in ("cpu", "cuda", "mps", "meta", "xpu"):
             raise RuntimeFault(

@@ -782,7 +782,7 @@ def general(o: Op, args: tuple[Any, ...], params: dict[str, Any], out: Any = Non
         compute = dtypes.get_default_dtype()
     if o.promote == "bool" and len(args) == 1:
         compute = dtypes.of(args[0]._a)
-    arrays, shapes, saved = [], [], []
+    arrays, shapes = [], []
     whole: kernels.Shape | None = ()
     for i, a in enumerate(args):
         if isinstance(a, tensor_class):
