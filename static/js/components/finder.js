@@ -45,7 +45,7 @@ export function search({ cards }, query) {
     const label = card.label.toLowerCase();
     if (label === words) return 0;
     if (label.startsWith(words) || card.name.toLowerCase().startsWith(words)) return 1;
-    const rest = `${label} ${card.name} ${card.expr} ${card.op?.op ?? ''} ${card.op?.grad_fn ?? ''} ${card.scope} ${shape(card.shape)} ${card.role}`.toLowerCase();
+    const rest = `${label} ${card.name} ${card.expr} ${card.op?.op ?? ''} ${words.length > 2 ? card.op?.grad_fn ?? '' : ''} ${card.scope} ${shape(card.shape)} ${card.role}`.toLowerCase();
     return rest.includes(words) ? 2 : 3;
   };
   return [...cards.values()].map((card) => ({ card, order: rank(card) })).filter(({ order }) => order < 3).sort((a, b) => a.order - b.order || a.card.at - b.card.at).map(({ card }) => card);

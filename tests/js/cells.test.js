@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { address, gradientOrigin, valueOrigin } from '../../static/js/model/cells.js';
+import { indexOf } from '../../static/js/model/focus.js';
+import { graph } from '../../static/js/model/graph.js';
+import { replay } from '../../static/js/model/reduce.js';
+import { WINDOW } from './sample.js';
+
+const structure = graph(WINDOW);
+const state = replay(WINDOW, 14);
+const card = (key) => structure.cards.get(key);
+
+test('a product was made from one cell of each factor', () => {
+  const { terms, total, how } = valueOrigin(structure, state, card('o4'), [1]);
+  assert.equal(how, 'elementwise');
+  assert.deepEqual(terms.map((term) => term.product), [3, 2]);
+  assert.equal(total, 6);
+});
+
+test('a mean was made from all cells', () => {
+  const { terms, how } = valueOrigin(structure, state, card('o6'), []);
+  assert.equal(how, 'sum');
+  assert.deepEqual(terms.map((term) => term.product), [2, 6]);
+});
+
+test('a leaf was given', () => assert.equal(valueOrigin(structure, state, card('t1'), []).how, 'leaf'));
+
+test('a gradient’s addends are upstream times local, and they add up to it', () => {
+  const { terms, total } = gradientOrigin(structure, state, card('t1'), []);
+  assert.deepEqual(terms.map((term) => term.factors), [[0.5, 1], [0.5, 3]]);
+  assert.equal(terms.reduce((sum, term) => sum + term.product, 0), total);
+  assert.deepEqual(terms.map((term) => term.sources[0].cell), ['g0.0', 'g0.1']);
+});
+
+test('an address leads back to its index', () => {
+  for (const [index, shape] of [[[], []], [[2], [5]], [[1, 3], [4, 5]], [[1, 2, 3], [2, 3, 4]]]) {
+    assert.deepEqual(indexOf(address('v', index, shape).slice(1), shape), index);
+  }
+});
