@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.workbench import watched
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 import chromium  # noqa: E402
@@ -33,12 +35,12 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, server: str) -> Iterator[Page]:
     """A page whose relative addresses are the server's; it fails the test for any error that it logged."""
-    context = browser.new_context(base_url=server, viewport={"width": 1440, "height": 900}, locale="en-GB")
-    opened = context.new_page()
-    opened.set_default_timeout(15_000)
-    errors: list[str] = []
-    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack or ''}"))
-    yield opened
-    context.close()
-    assert not errors, "\n".join(errors)
+    with watched(browser, server) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, server: str) -> Iterator[Page]:
+    """A page for all tests of a file, which leave it as they found it: opening one is most of a test's time."""
+    with watched(browser, server) as opened:
+        yield opened

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
+
+
+@contextmanager
+def watched(browser: Browser, server: str, **options: Any) -> Iterator[Page]:
+    """A fresh page of the server's; any error that it logs is raised in the end."""
+    settings: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", **options}
+    context = browser.new_context(base_url=server, **settings)
+    opened = context.new_page()
+    opened.set_default_timeout(15_000)
+    errors: list[str] = []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack or ''}"))
+    yield opened
+    context.close()
+    assert not errors, "\n".join(errors)
 
 
 class Workbench:
@@ -17,6 +34,15 @@ class Workbench:
         self.page = page
         page.goto(address)
         expect(page.locator(".cm-content")).to_be_visible()
+
+    @classmethod
+    def at(cls, page: Page, address: str) -> Workbench:
+        """The page opened at a moment of an example, drawn, with nothing in flight."""
+        page.emulate_media(reduced_motion="reduce")
+        bench = cls(page, address)
+        expect(page.locator("header .status.good, header .status.bad")).to_be_visible(timeout=30_000)
+        page.locator("svg.graph [role=treeitem]").first.wait_for(timeout=30_000)
+        return bench
 
     def write(self, code: str) -> None:
         """Replaces the program in the editor."""
@@ -36,6 +62,14 @@ class Workbench:
     def press(self, key: str, times: int = 1) -> None:
         for _ in range(times):
             self.page.keyboard.press(key)
+
+    def panel(self, name: str) -> Locator:
+        """A panel at the right, by its title."""
+        return self.page.locator("section.panel").filter(has=self.page.get_by_role("heading", name=name))
+
+    def asked(self, name: str) -> str:
+        """What the address says of something the reader chose, once it has settled."""
+        return parse_qs(urlsplit(self.page.url).query).get(name, [""])[0]
 
     @property
     def step(self) -> int:

@@ -1,0 +1,162 @@
+"""The graph: groups that fold, search, zoom, minimap, the keyboard's walk, highlights, and a layout that stays."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.workbench import Workbench, shows
+
+CHAIN = """import torch
+
+x = torch.tensor(1.0, requires_grad=True)
+y = x
+for i in range(2500):
+    y = y * 1.0001
+    y = y + 0.001
+y.backward()
+"""
+
+
+@pytest.fixture(scope="module")
+def opened(shared):
+    return Workbench.at(shared, "/?lesson=heat_map&step=3&event=0")
+
+
+@pytest.fixture
+def bench(opened):
+    yield opened
+    opened.press("Escape")
+
+
+def placed(bench):
+    """Where every card stands, by its key."""
+    cards = bench.page.locator("svg.graph g.node[data-key]")
+    return dict(cards.evaluate_all("all => all.map(g => [g.dataset.key, g.getAttribute('transform')])"))
+
+
+def seen(bench):
+    return bench.page.locator("[data-world]").evaluate("world => world.style.transform")
+
+
+def test_search_finds_a_tensor_and_selects_it(bench):
+    bench.press("/")
+    box = bench.page.get_by_role("combobox", name="Find a tensor, op or shape")
+    expect(box).to_be_focused()
+    box.fill("mean")
+    expect(bench.page.locator(".finder [role=option]")).to_have_count(1)
+    box.fill("nowhere to be found")
+    expect(bench.page.locator(".finder")).to_contain_text("Nothing found")
+    box.fill("w")
+    expect(bench.page.locator(".finder [role=option]").first).to_contain_text("w")
+    box.press("Enter")
+    expect(box).to_have_count(0)
+    expect(bench.card("w")).to_have_class("node param selected")
+    expect(bench.panel("Tensor")).to_contain_text("w")
+
+
+def test_what_makes_and_what_reads_a_card_is_highlighted(bench):
+    bench.card("w").locator(".name").click()
+    near = bench.page.locator("svg.graph g.node.near")
+    expect(near).to_have_count(1)  # x * w reads it, nothing made it
+    expect(near.locator("[role=treeitem]")).to_have_attribute("aria-label", "v₁ = x·w (4, 3)")
+    bench.press("Escape")
+    expect(near).to_have_count(0)
+
+
+def test_keyboard_walks_along_the_edges(bench):
+    bench.card("w").locator("[role=treeitem]").focus()
+    bench.press("ArrowDown")
+    focused = bench.page.locator("svg.graph [role=treeitem]:focus")
+    expect(focused).to_have_attribute("aria-label", "v₁ = x·w (4, 3)")
+    bench.press("ArrowUp")
+    expect(focused).to_have_attribute("aria-label", "x (4, 3)")  # its first input
+    bench.press("PageDown")
+    shows(lambda: bench.page.locator("g.node.selected").count(), 1)
+
+
+def test_zoom_fit_and_minimap_move_the_picture(bench):
+    shows(lambda: bool(seen(bench)), True)
+    bench.page.get_by_role("button", name="Fit to the window").click()
+    fitted = seen(bench)
+    for _ in range(4):
+        bench.page.get_by_role("button", name="Zoom in").click()
+    near = seen(bench)
+    assert near != fitted
+    minimap = bench.page.get_by_role("img", name="Overview of the graph")
+    expect(minimap).to_be_visible()
+    box = minimap.bounding_box()
+    bench.page.mouse.click(box["x"] + 4, box["y"] + 4)
+    shows(lambda: seen(bench) != near, True)
+    bench.page.get_by_role("button", name="Fit to the window").click()
+    shows(lambda: seen(bench), fitted)
+
+
+def test_drag_pans_and_selects_nothing(bench):
+    before = seen(bench)
+    box = bench.page.locator(".canvas").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + 20
+    bench.page.mouse.move(x, y)
+    bench.page.mouse.down()
+    bench.page.mouse.move(x + 90, y + 40, steps=3)
+    bench.page.mouse.up()
+    assert seen(bench) != before
+    assert bench.page.locator("g.node.selected").count() == 0
+
+
+def test_nothing_moves_while_stepping(bench):
+    before = placed(bench)
+    assert len(before) > 6
+    bench.press("]")
+    bench.press("ArrowRight", 4)
+    assert placed(bench) == before
+    bench.press("Shift+ArrowRight")
+    shows(lambda: bench.step, 4)
+    assert placed(bench) == before
+
+
+def test_modules_fold_to_one_card_and_open_again(page):
+    bench = Workbench.at(page, "/?lesson=two_layer_net&step=5&event=0")
+    handles = page.locator("svg.graph g.group .handle")
+    cards = page.locator("svg.graph g.node")
+    expect(handles).not_to_have_count(0)
+    open_, frames = cards.count(), handles.count()
+    page.locator('svg.graph .handle[data-fold="net.0"]').click()
+    folded = page.locator('g.node.folded[data-key="g:net.0"]')
+    expect(folded).to_be_visible()
+    expect(handles).to_have_count(frames - 1)
+    assert cards.count() < open_
+    shows(lambda: bench.asked("fold"), "net.0")
+    page.reload()
+    expect(folded).to_be_visible(timeout=30_000)  # the address remembers
+    folded.locator(".name").dblclick()
+    expect(handles).to_have_count(frames)
+    expect(cards).to_have_count(open_)
+    bench.press("f")
+    expect(page.locator("g.node.folded")).not_to_have_count(0)
+
+
+def test_five_thousand_operations_open_grouped(page):
+    bench = Workbench(page)
+    bench.run(CHAIN)
+    groups = page.locator("svg.graph g.node.folded")
+    groups.first.wait_for(timeout=30_000)
+    cards = page.locator("svg.graph g.node")
+    before = cards.count()
+    assert before < 300
+    bench.press("Home")
+    bench.press("End")
+    shows(lambda: bench.event[0], bench.event[1])
+    expect(bench.panel(".grad ledger")).to_contain_text("+1.284")  # 1.0001 to the power of 2500
+    groups.first.locator(".name").dblclick()
+    shows(lambda: cards.count() > before, True, 15)
+
+
+def test_unused_gradient_is_none_not_zero(page):
+    bench = Workbench(page)
+    bench.run(
+        "import torch\na = torch.tensor([1.0, 2.0], requires_grad=True)\n"
+        "b = torch.tensor([3.0, 4.0], requires_grad=True)\nc = a * b\n(a * a).sum().backward()\n"
+    )
+    bench.press("End")
+    shows(lambda: bench.grad("a"), [2.0, 4.0])
+    expect(bench.card("b")).to_contain_text("None")
+    assert bench.grad("b") == []
