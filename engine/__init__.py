@@ -25,6 +25,7 @@ from engine import autograd as autograd  # fills the table of entry points
 from engine import creation as _creation
 from engine import random as random
 from engine import sampling as _sampling
+from engine import typed as _typed
 from engine import conversion as _conversion
 from engine import inplace as _inplace
 from engine import linalg as linalg
@@ -51,6 +52,7 @@ for _name, _op in _REGISTRY.items():
             globals().setdefault(_alias, _op.call)
 globals().update(_creation.PUBLIC)
 globals().update(_sampling.PUBLIC)
+globals().update(_typed.PUBLIC)
 
 from engine import nn as nn
 from engine import optim as optim

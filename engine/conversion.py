@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine import dtypes
-from engine.typed import of_type_name
 from engine.errors import RuntimeFault, TypeFault
 from engine.ops.op import TENSORS, composite
 from engine.tensor import Tensor
+from engine.typed import of_type_name
 
 
 def no_cuda() -> AssertionError:

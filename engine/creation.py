@@ -1,4 +1,4 @@
-"""Where tensors come from: data, fills, ranges, typed constructors. Random fills are in engine/sampling.py.
+"""Where tensors come from: data, fills, ranges. Random ones are in engine/sampling.py, typed classes in typed.py.
 
 Every factory ends in `finish`, which gives the new leaf its requires_grad and tells the observer.
 Memory of `empty` is zeros: what torch leaves there is chance, and a program here always gives the same text.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,11 @@ import numpy as np
 from engine import dtypes
 from engine.dtypes import dtype as DType
 from engine.errors import EngineError, NotImplementedFault, RuntimeFault, TypeFault, ValueFault, unsupported
+from engine.nested import array_of, full_name, kind
 from engine.ops import kernels
 from engine.ops.op import NAMESPACE, TENSORS
 from engine.rounding import fma64
-from engine.tensor import Size, Tensor, make, write
+from engine.tensor import Tensor, make, write
 
 Array = Any
 
@@ -29,11 +29,6 @@ FROM_TENSOR = (
     "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
     "sourceTensor.detach().clone().requires_grad_(True), rather than {}(sourceTensor)."
 )
-FROM_ARRAYS = (
-    "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to a "
-    "single numpy.ndarray with numpy.array() before converting to a tensor. (Triggered internally at "
-    "/pytorch/torch/csrc/utils/tensor_new.cpp:257.)"
-)
 NEGATIVE_STRIDE = (
     "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
     "supported. (You can probably work around this by making a copy of your array  with array.copy().) "
@@ -42,11 +37,6 @@ OPTIONS = ("out", "dtype", "layout", "device", "pin_memory", "requires_grad", "m
 
 
 # ---- arguments ------------------------------------------------------------------------------------
-def kind(value: Any) -> str:
-    """How torch's argument parser names the type of a value."""
-    return "Tensor" if isinstance(value, Tensor) else type(value).__name__
-
-
 def mismatch(name: str, *given: Any) -> EngineError:
     """torch's complaint when no overload takes the arguments."""
     listed = ", ".join(map(kind, given))
@@ -141,129 +131,6 @@ def finish(
 
 
 # ---- from data ------------------------------------------------------------------------------------
-def _is_sequence(value: Any) -> bool:
-    if isinstance(value, (Tensor, np.ndarray)):
-        return value.ndim > 0 and not (isinstance(value, Tensor) and value.numel() == 1)
-    return hasattr(type(value), "__len__") and hasattr(type(value), "__getitem__") and not isinstance(value, dict)
-
-
-def _shape_of(data: Any) -> tuple[int, ...]:
-    """The shape nested sequences promise by their first elements."""
-    shape: list[int] = []
-    while _is_sequence(data):
-        if isinstance(data, (str, bytes)):
-            raise ValueFault(f"too many dimensions '{kind(data)}'")
-        if isinstance(data, (Tensor, np.ndarray)):
-            return (*shape, *data.shape)
-        shape.append(len(data))
-        if not shape[-1]:
-            break
-        data = data[0]
-    return tuple(shape)
-
-
-def _leaves(data: Any, shape: tuple[int, ...], dim: int, whole: bool) -> list[Any]:
-    """The elements of nested sequences in order, with torch's complaints where the nesting is uneven."""
-    if dim == len(shape):
-        if isinstance(data, Tensor):
-            if data.numel() != 1:
-                raise ValueFault("only one element tensors can be converted to Python scalars")
-            return [data.item()]
-        if isinstance(data, np.generic):
-            return [data.item()]
-        if isinstance(data, (bool, int, float)):
-            return [data]
-        if not whole:
-            raise TypeFault(f"must be real number, not {kind(data)}")
-        raise TypeFault(f"'{kind(data)}' object cannot be interpreted as an integer")
-    if not _is_sequence(data):
-        raise TypeFault("not a sequence")
-    if len(data) != shape[dim]:
-        raise ValueFault(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
-    if isinstance(data, np.ndarray):
-        return list(data.ravel().tolist())
-    if isinstance(data, Tensor):
-        raise ValueFault("only one element tensors can be converted to Python scalars")
-    return [leaf for item in data for leaf in _leaves(item, shape, dim + 1, whole)]
-
-
-def _infer(data: Any, depth: int = 0) -> DType | None:
-    """The dtype of data: bool < int64 < the default float, unless arrays or tensors bring their own."""
-    if isinstance(data, Tensor):
-        return data.dtype
-    if isinstance(data, (np.ndarray, np.generic)):
-        return dtypes.of(data)
-    if isinstance(data, complex):
-        raise unsupported("complex numbers", "use two real tensors, for the real and the imaginary part")
-    if isinstance(data, (bool, int, float)):
-        return dtypes.of_number(data)
-    if isinstance(data, (str, bytes)):
-        raise TypeFault(f"new(): invalid data type '{kind(data)}'")
-    if not _is_sequence(data):
-        raise RuntimeFault(f"Could not infer dtype of {kind(data)}")
-    found: DType | None = None
-    for item in data:
-        d = _infer(item, depth + 1)
-        if d is not None and d is not found:
-            found = d if found is None else dtypes.promote_types(found, d)
-    return found
-
-
-def _plain(data: Any) -> Array | None:
-    """Nested lists of Python numbers as an array, the fast way; None if they are anything else."""
-    first = data
-    while isinstance(first, (list, tuple)) and first:
-        first = first[0]
-    if type(first) not in (int, float, bool):
-        return None
-    try:
-        array = np.array(data)
-    except Exception:  # ragged, or with strange elements: the slow way finds the words for it
-        return None
-    return array if array.dtype in (np.float64, np.int64, np.bool_) else None
-
-
-def _check_range(values: Sequence[Any], d: DType) -> None:
-    limits = np.iinfo(d.np)
-    for v in values:
-        if isinstance(v, float) and not math.isfinite(v):
-            raise RuntimeFault(f"value cannot be converted to type {d.name} without overflow")
-        v = int(v)
-        if not -(1 << 63) <= v < 1 << 63:
-            raise ValueFault("Overflow when unpacking long long")
-        if not limits.min <= v <= limits.max:
-            raise RuntimeFault(f"value cannot be converted to type {d.name} without overflow")
-
-
-def array_of(data: Any, d: DType | None = None) -> Array:
-    """A new array with the elements of data, in dtype d or in the one torch infers."""
-    if isinstance(data, Tensor):
-        data = np.asarray(data._a).reshape(data._s)
-    if isinstance(data, (np.ndarray, np.generic)):
-        target = dtypes.of(data) if d is None else d
-        dtypes.of(data)
-        return np.array(data, target.np)
-    if isinstance(data, (str, bytes)):
-        raise TypeFault(f"new(): invalid data type '{kind(data)}'")
-    array = _plain(data)
-    if array is not None:
-        if d is None:
-            d = dtypes.get_default_dtype() if array.dtype.kind == "f" else dtypes.OF_NUMPY[array.dtype]
-        if d.np.kind in "iu" and array.size and not (d is dtypes.int64 and array.dtype.kind in "ib"):
-            _check_range((array.min().item(), array.max().item()), d)
-        return array.astype(d.np)
-    shape = _shape_of(data)
-    if d is None:
-        d = _infer(data) or dtypes.get_default_dtype()
-        if isinstance(data, (list, tuple)) and data and isinstance(data[0], np.ndarray):
-            warnings.warn(FROM_ARRAYS, UserWarning, stacklevel=3)
-    values = _leaves(data, shape, 0, not d.is_floating_point)
-    if d.np.kind in "iu":
-        _check_range(values, d)
-        values = [int(v) for v in values]
-    return np.array(values, d.np).reshape(shape)
-
-
 def tensor(*args: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False, **extra: Any) -> Tensor:
     """A new tensor with a copy of the data.
 
@@ -314,7 +181,7 @@ def asarray(
 def from_numpy(ndarray: Any) -> Tensor:
     """A tensor over the memory of an array: a change of one is a change of the other."""
     if not isinstance(ndarray, np.ndarray):
-        raise TypeFault(f"expected np.ndarray (got {_full_name(ndarray)})")
+        raise TypeFault(f"expected np.ndarray (got {full_name(ndarray)})")
     dtypes.of(ndarray)
     if any(s < 0 for s in ndarray.strides) and ndarray.size:
         raise ValueFault(NEGATIVE_STRIDE, hint="array[::-1].copy()")
@@ -324,11 +191,6 @@ def from_numpy(ndarray: Any) -> Tensor:
     if NAMESPACE["_obs"] is not None:
         NAMESPACE["_obs"].leaf(t, "input")
     return t
-
-
-def _full_name(value: Any) -> str:
-    t = type(value)
-    return t.__name__ if t.__module__ == "builtins" else f"{t.__module__}.{t.__name__}"
 
 
 # ---- fills ----------------------------------------------------------------------------------------
@@ -348,7 +210,7 @@ def take_size(name: str, size: tuple[Any, ...], options: dict[str, Any]) -> tupl
     return sizes(name, size)
 
 
-def _filled(name: str, value: float, size: tuple[Any, ...], options: dict[str, Any]) -> Tensor:
+def filled(name: str, value: float, size: tuple[Any, ...], options: dict[str, Any]) -> Tensor:
     shape = take_size(name, size, options)
     out = options.get("out")
     d = resolve(name, options.get("dtype"), None if out is None else out.dtype)
@@ -358,22 +220,22 @@ def _filled(name: str, value: float, size: tuple[Any, ...], options: dict[str, A
 
 def zeros(*size: Any, **options: Any) -> Tensor:
     """Zeros of a shape, given as numbers or as one sequence."""
-    return _filled("zeros", 0, size, options)
+    return filled("zeros", 0, size, options)
 
 
 def ones(*size: Any, **options: Any) -> Tensor:
     """Ones of a shape, given as numbers or as one sequence."""
-    return _filled("ones", 1, size, options)
+    return filled("ones", 1, size, options)
 
 
 def empty(*size: Any, **options: Any) -> Tensor:
     """A tensor to be filled later; zeros, see the head of this file."""
-    return _filled("empty", 0, size, options)
+    return filled("empty", 0, size, options)
 
 
 def empty_strided(size: Any, stride: Any, **options: Any) -> Tensor:
     """empty(size): the strides are not kept."""
-    return _filled("empty_strided", 0, (size,), options)
+    return filled("empty_strided", 0, (size,), options)
 
 
 def _fill_value(name: str, value: Any, position: int) -> Any:
@@ -590,160 +452,12 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
     return _triangle("triu_indices", np.triu_indices, row, col, offset, dtype, device)
 
 
-# ---- torch.Tensor(...), torch.LongTensor(...) and x.new... ------------------------------------------
-def legacy_constructor(cls: Any, *args: Any, **options: Any) -> Any:
-    """torch.Tensor(2, 3): a shape; torch.Tensor([2, 3]): data; both in the default dtype."""
-    if options.keys() - {"device"}:
-        listed = ", ".join([*map(kind, args), *(f"{k}={_full_name(v)}" for k, v in options.items())])
-        raise TypeFault(
-            f"new() received an invalid combination of arguments - got ({listed})",
-            hint="torch.tensor(data, dtype=..., requires_grad=...) takes options; torch.Tensor() does not",
-        )
-    t = _legacy(dtypes.get_default_dtype(), args, device=options.get("device"))
-    if cls is not Tensor:
-        plain, t = t, object.__new__(cls)
-        t._a, t._n, t._s = plain._a, plain._n, plain._s
-    return t
-
-
-def _legacy(d: DType, args: tuple[Any, ...], *, device: Any = None, typed: bool = False) -> Tensor:
-    check_device(device)
-    if not args:
-        return finish("new", np.zeros(0, d.np))
-    first = args[0]
-    if len(args) == 1 and isinstance(first, Tensor):
-        if typed and first.dtype is not d:
-            raise TypeFault(_wrong_options(d, first.dtype))
-        return first.detach()
-    if isinstance(first, Size) or is_int(first):
-        shape = tuple(first) if isinstance(first, Size) else args
-        for i, n in enumerate(shape):
-            if not is_int(n):
-                raise TypeFault(
-                    f"new(): argument 'size' failed to unpack the object at pos {i + 1} with error "
-                    f'"type must be tuple of ints,but got {kind(n)}"'
-                )
-        return finish("new", np.zeros(sizes("new", tuple(shape)), d.np))
-    if len(args) > 1:
-        raise mismatch("new", *args)
-    if isinstance(first, (str, bytes)):
-        raise TypeFault(f"new(): invalid data type '{kind(first)}'")
-    if not _is_sequence(first) and not isinstance(first, np.ndarray):
-        raise TypeFault(
-            f"new(): data must be a sequence (got {kind(first)})",
-            hint=f"torch.tensor({first!r}) makes a tensor of one number" if isinstance(first, float) else None,
-        )
-    return finish("new", array_of(first, d))
-
-
-def _wrong_options(want: DType, got: DType) -> str:
-    names = {
-        "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
-        "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
-    }  # fmt: skip
-    said = [
-        f"TensorOptions(dtype={names.get(d.name, d.name)}, device=cpu, layout=Strided, requires_grad=false (default), "
-        "pinned_memory=false (default), memory_format=(nullopt))"
-        for d in (want, got)
-    ]
-    return f"expected {said[0]} (got {said[1]})"
-
-
-class _TypedClass(type):
-    """The type of torch.FloatTensor and its kin: calling one makes a plain Tensor; isinstance asks for the dtype."""
-
-    dtype: DType
-
-    def __call__(cls, *args: Any, **options: Any) -> Tensor:
-        return _legacy(cls.dtype, args, device=options.get("device"), typed=True)
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
-
-    def __repr__(cls) -> str:
-        return f"<class 'torch.{cls.__name__}'>"
-
-
-def _typed(name: str, d: DType) -> Any:
-    made = _TypedClass(name, (), {"__module__": "torch", "dtype": d, "is_cuda": False})
-    made.__doc__ = f"Constructor of tensors of dtype {d}."
-    return made
-
-
-TYPED = {name: _typed(name, d) for d, name in dtypes.TYPE_NAMES.items()}
-
-
-def of_type_name(name: Any) -> DType | None:
-    """The dtype that torch.FloatTensor, or the text "torch.FloatTensor", stands for."""
-    for d, typed in dtypes.TYPE_NAMES.items():
-        if name is TYPED[typed] or name == f"torch.{typed}":
-            return d
-    return None
-
-
-def set_default_tensor_type(t: Any) -> None:
-    """set_default_dtype by the name of a typed class (deprecated in torch)."""
-    warnings.warn(
-        "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use torch.set_default_dtype() and "
-        "torch.set_default_device() as alternatives. (Triggered internally at "
-        "/pytorch/torch/csrc/tensor/python_tensor.cpp:443.)",
-        UserWarning,
-        stacklevel=2,
-    )
-    d = of_type_name(t)
-    if d is None:
-        raise TypeFault("invalid type object")
-    dtypes.set_default_dtype(d)
-
-
-def _new(self: Tensor, *args: Any, **options: Any) -> Tensor:
-    """A tensor of this one's dtype, from a shape or from data."""
-    return _legacy(self.dtype, args, device=options.get("device"))
-
-
-def _new_tensor(self: Tensor, data: Any, *, dtype: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
-    """torch.tensor(data) in this tensor's dtype."""
-    if isinstance(data, Tensor):
-        warnings.warn(FROM_TENSOR.format("tensor.new_tensor"), UserWarning, stacklevel=2)
-    d = resolve("new_tensor", dtype, self.dtype)
-    return finish("new_tensor", array_of(data, d), requires_grad)
-
-
-def _new_filled(name: str, value: float) -> Any:
-    def method(self: Tensor, *size: Any, **options: Any) -> Tensor:
-        options.setdefault("dtype", self.dtype)
-        if options["dtype"] is None:
-            options["dtype"] = self.dtype
-        return _filled(name, value, size, options)
-
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"torch.{name.removeprefix('new_')} in this tensor's dtype."
-    return method
-
-
-def _new_full(self: Tensor, size: Any, fill_value: Any, **options: Any) -> Tensor:
-    """torch.full in this tensor's dtype."""
-    return full(size, fill_value, **{"dtype": self.dtype, **options})
-
-
-for _name, _method in {
-    "new": _new,
-    "new_tensor": _new_tensor,
-    "new_full": _new_full,
-    "new_zeros": _new_filled("new_zeros", 0),
-    "new_ones": _new_filled("new_ones", 1),
-    "new_empty": _new_filled("new_empty", 0),
-}.items():
-    setattr(Tensor, _name, _method)
-
 TENSORS.update(
     tensor=tensor,
     as_tensor=as_tensor,
-    legacy_constructor=legacy_constructor,
     zeros_like=zeros_like,
     ones_like=ones_like,
     full_like=full_like,
-    of_type_name=of_type_name,
 )
 
 # what torch has under these names at its top
@@ -751,5 +465,5 @@ PUBLIC = {
     f.__name__.rstrip("_"): f
     for f in (tensor, as_tensor, asarray, from_numpy, zeros, ones, empty, empty_strided, full, zeros_like, ones_like,
               empty_like, full_like, scalar_tensor, arange, range_, linspace, logspace, eye, tril_indices,
-              triu_indices, set_default_tensor_type)
-} | TYPED  # fmt: skip
+              triu_indices)
+}  # fmt: skip

@@ -12,9 +12,10 @@ import numpy as np
 
 from engine import dtypes
 from engine.autograd.modes import no_grad
-from engine.creation import check_options, finish, is_int, kind, mismatch, resolve, sizes, take_size, zeros_like
+from engine.creation import check_options, finish, is_int, mismatch, resolve, sizes, take_size, zeros_like
 from engine.dtypes import dtype as DType
 from engine.errors import NotImplementedFault, RuntimeFault, TypeFault
+from engine.nested import kind
 from engine.ops import kernels
 from engine.ops.op import TENSORS
 from engine.random import F32, F64, Generator, default_generator

@@ -21,7 +21,8 @@ LAYERS = {
             "tensor",
             tuple(
                 f"engine.{name}"
-                for name in ("tensor", "printing", "random", "creation", "sampling", "missing", "conversion", "inplace")
+                for name in ("tensor", "printing", "random", "nested", "creation", "sampling", "typed")
+                + ("missing", "conversion", "inplace")
             ),
         ),
         ("functional", ("engine.nn.functional", "engine.nn.reduction", "engine.nn.recurrence")),
