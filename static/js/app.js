@@ -16,6 +16,8 @@ import { Player } from './timeline/player.js';
 export class App {
   /** What is said for a moment at the foot of the page. */
   toast = signal('');
+  /** Of the window, in px. */
+  width = signal(innerWidth);
   /** Is the search box open? */
   searching = signal(false);
   /** Ops by name, from the catalogue; empty until it arrived. */
@@ -41,6 +43,7 @@ export class App {
     const prefers = signal(system.matches);
     system.addEventListener('change', () => (prefers.value = system.matches));
     this.dark = computed(() => (this.ui.theme.value === 'system' ? prefers.value : this.ui.theme.value === 'dark'));
+    addEventListener('resize', () => (this.width.value = innerWidth));
     const asked = new URLSearchParams(location.search);
     if (asked.has('theme')) this.ui.theme.value = asked.get('theme') ?? 'system';
     if (asked.has('lang')) this.ui.lang.value = asked.get('lang') ?? '';

@@ -74,6 +74,11 @@ function Canvas(context) {
     if (area) viewport.value?.reveal(area);
   }, [target]);
 
+  // while the events of another step are on their way, the last picture stays, faint
+  const last = useRef(/** @type {any} */ (null));
+  if (fitting && shown && moment.state) last.current = { context, shown, placed: fitting, subject, visible };
+  const stale = !moment.window && moment.brief && last.current?.context.moment.trace === moment.trace ? last.current : null;
+
   /** @param {MouseEvent} event */
   const pick = (event) => {
     if (viewport.value?.dragged) return;
@@ -95,7 +100,7 @@ function Canvas(context) {
       app.searching.value = false;
       act('select', key);
     }} />` : null}
-    <div class="world" data-world>${fitting && shown ? html`<${Picture} context=${context} shown=${shown} placed=${fitting} subject=${subject} visible=${visible} />` : null}</div>
+    <div class=${stale ? 'world stale' : 'world'} data-world>${fitting && shown ? html`<${Picture} context=${context} shown=${shown} placed=${fitting} subject=${subject} visible=${visible} />` : stale ? html`<${Picture} ...${stale} />` : null}</div>
     ${fitting ? html`<${Legend} t=${t} />` : html`<${Blank} app=${app} moment=${moment} t=${t} act=${act} waiting=${!!structure?.cards.size} />`}
     ${fitting && viewport.value ? html`<${Minimap} placed=${fitting} viewport=${viewport.value} active=${active} label=${t('graph.minimap')} />` : null}
     ${structure && fitting ? html`<${Outline} graph=${structure} moment=${moment} t=${t} act=${act} />` : null}

@@ -89,7 +89,9 @@ function Events({ app, moment, t, act }) {
   const { stops, index, window } = moment;
   const total = stops.length;
   const runs = phases(stops);
-  const body = window ? (total <= CHIPS ? html`<${Chips} runs=${runs} moment=${moment} t=${t} act=${act} />` : html`<${Bar} runs=${runs} moment=${moment} t=${t} act=${act} />`)
+  // a chip needs some 20 px; what stands beside the lane is wide on a wide screen only
+  const room = Math.floor((app.width.value - (app.width.value > 900 ? 500 : 130)) / 20);
+  const body = window ? (total <= Math.min(CHIPS, room) ? html`<${Chips} runs=${runs} moment=${moment} t=${t} act=${act} />` : html`<${Bar} runs=${runs} moment=${moment} t=${t} act=${act} />`)
     : html`<div class="evs"><div class="waiting">${app.session.fetching.value !== null ? html`<span class="spinner small"></span>${t('graph.fetching', { step: moment.step })}` : t('timeline.empty')}</div></div>`;
   return html`<div class="lane ev"><span class="ll">${t('timeline.event')}</span>${body}<span class="lr"><b>${total ? index + 1 : 0}</b> / ${total}</span></div>`;
 }
