@@ -14,7 +14,9 @@ import msgspec
 import numpy as np
 
 from engine.autograd import observer
+from engine.inplace import steps_to
 from engine.ops.op import BW, E0, META, SHAPE
+from engine.ops.shape import PIECE
 from engine.tensor import Tensor
 from engine.trace import events as ev
 from engine.trace.encode import encode, number
@@ -168,6 +170,8 @@ class Recorder(Steps):
                 known = self.numbers.get(id(given))
                 if known is None or (known % 4 == 1 and is_parameter(given)) or known not in self.shown:
                     known = self._introduce(given, stack, "", sites)
+                elif known % 4 == 2 and given._b and given._n is not None and id(given._n) not in self.nodes:
+                    known = self._walk_again(given, known, here)
                 shape = given._s
                 wide = None
                 may = stretches and (op.pointwise or n == 0) and op.name != "where"
@@ -219,6 +223,44 @@ class Recorder(Steps):
             view_of=viewed, inplace=target is not None,
         )  # fmt: skip
 
+    def _walk_again(self, view: Tensor, known: int, here: tuple[Sites, str]) -> int:
+        """A view whose base was changed in place has new nodes, made while nobody watched: tell of them when it is used.
+
+        returns  the number of the view's present value
+        """
+        chain = []
+        node = view._n
+        while node is not None and node[E0] is not None and id(node) not in self.nodes:
+            chain.append(node)
+            node = node[E0]
+        base, steps = view._b[0], steps_to(view)
+        if len(chain) != len(steps) or any(op is PIECE for op, _ in steps):
+            return known
+        sites, scope = here
+        at = self._number(base, [])
+        array = base._array()
+        for node, (op, params) in zip(reversed(chain), steps, strict=True):
+            array = op.kernel(array, **params)
+            key = self.next_result
+            self.next_result += 4
+            self.nodes[id(node)] = key + 1
+            self.reads[key + 1] = (at,)
+            self.ops[key + 1] = op.name
+            self.kept.append(node)
+            self.shown.add(key)
+            self._tell(
+                ev.Forward, sites, op=op.name, inputs=(ev.Input(op.inputs[0], at),), node=key + 1, scope=scope,
+                outputs=(ev.Output(key, encode(array), True),), grad_fn=op.node_name(params), view_of=at,
+                params={k: plain(v) for k, v in params.items()},
+            )  # fmt: skip
+            at = key
+        self.numbers[id(view)] = at
+        name = self.called.get(known, "")
+        if name:
+            self.called[at] = name
+            self._tell(ev.Bind, sites, tensor=at, name=name)
+        return at
+
     # ---- backward --------------------------------------------------------------------------------------------
 
     def seed(
@@ -268,10 +310,13 @@ class Recorder(Steps):
         known = self.nodes.get(id(node)) if self.awake else None
         if known is not None:
             self.running = known
-            several = bool(node[SHAPE]) and isinstance(node[SHAPE][0], tuple)  # then the outputs' gradients in a row
+            shape = node[SHAPE]
+            several = bool(shape) and isinstance(shape[0], tuple)  # then the outputs' gradients in a row
+            if several and len(shape) == 1:
+                several, shape = False, shape[0]
             self._note_hooks(node, self.called.get(known - 1, ""))
             self._tell(
-                ev.Ready, self.at_backward, node=known, grad=encode(gradient, None if several else node[SHAPE]),
+                ev.Ready, self.at_backward, node=known, grad=encode(gradient, None if several else shape),
                 tensor=None if several else known - 1,
             )  # fmt: skip
 
@@ -428,14 +473,15 @@ class Recorder(Steps):
         return "", ()
 
     def fail_op(self, op: Any, inputs: Sequence[Any], error: BaseException) -> None:
+        name = op.name if op is not None else ""
         self._take_waiting()
         if not self.awake:
-            self.failed = (error, op.name, ())
+            self.failed = (error, name, ())
             return
         stack = frames()
         self._ready_to_tell(stack)
         known = tuple(self._number(t, stack) for t in inputs if isinstance(t, Tensor) and hasattr(t, "_a"))
-        self.failed = (error, op.name, known)
+        self.failed = (error, name, known)
 
     def print(self, text: str, stream: str = "stdout") -> None:
         """The program wrote `text`."""

@@ -46,6 +46,19 @@ v.mul_(2)
 (y*y).sum().backward()
 print(x.grad)
 """,
+    "view of what is changed later": """
+x = torch.ones(2, 3, requires_grad=True)
+y = x * 2
+v = y.T
+y += 1
+y[0] *= 3
+(v * v).sum().backward()
+""",
+    "split in one": """
+x = torch.ones(2, requires_grad=True)
+(a,) = x.split(2)
+(a * 3).sum().backward()
+""",
     "split": """
 x=torch.arange(6.,requires_grad=True)
 a,b=x.split(3)
