@@ -69,7 +69,8 @@ class Workbench:
 
     def asked(self, name: str) -> str:
         """What the address says of something the reader chose, once it has settled."""
-        return parse_qs(urlsplit(self.page.url).query).get(name, [""])[0]
+        address = self.page.evaluate("location.href")  # page.url lags behind replaceState
+        return parse_qs(urlsplit(address).query).get(name, [""])[0]
 
     @property
     def step(self) -> int:
@@ -108,7 +109,7 @@ def shows(read: Callable[[], Any], wanted: Any, seconds: float = 5) -> None:
     end = time.monotonic() + seconds
     while (found := read()) != wanted and time.monotonic() < end:
         time.sleep(0.02)
-    assert found == wanted
+    assert found == wanted, f"{found!r}, not {wanted!r}"
 
 
 def numbers(heat: Locator) -> list[float]:
