@@ -47,7 +47,7 @@ async function open(app) {
   app.session.code.value = whole.code;
   app.ui.lesson.value = first.slug;
   if (run.value) return app.session.run({ keep: true });
-  await app.session.run({ keep: app.ui.event.value >= 0 || app.ui.step.value > 0 });
+  await app.session.run({ keep: app.ui.event.value >= 0 || app.ui.step.value > 0 || app.ui.select.value !== '' });
 }
 
 /** @param {any} said  a list, or {ops: list} @returns {Record<string, any>} */
