@@ -11,10 +11,12 @@ Note [Payload]
 from __future__ import annotations
 
 import weakref
+from sys import getrefcount
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy import float32 as F
 from numpy import ndarray
 
 from engine import dtypes
@@ -165,7 +167,10 @@ class Tensor:
             raise TypeFault(f"Variable data has to be a tensor, but got {type(other).__name__}")
         watch = NAMESPACE["_watch"]
         before = None if NAMESPACE["_obs"] is None else np.array(self._a).reshape(self._s)
-        self._a = other._a
+        a = other._a
+        if type(a) is ndarray and a.size == 1 and a.base is None and getrefcount(other) <= 3 and getrefcount(a) <= 3:
+            a = a[kernels.ORIGIN[a.ndim]]  # `w.data = w.data - ...`: nobody else holds it, so it may be a number again
+        self._a = a
         self._s = other._s
         n = self._n
         if n is not None:
@@ -486,7 +491,7 @@ class Tensor:
             and self._a.size == 1
             and not NAMESPACE.get("anomaly_on", False)
         ):
-            one = self._a.dtype.type(1.0)
+            one = ONE * ONE if type(self._a) is F else self._a.dtype.type(1.0)  # the cheapest fresh 1
             if NAMESPACE["_watch"] is not None:
                 NAMESPACE["_watch"].seed(self, n, one, False, False, None)
             run_fast(n, one)
@@ -794,6 +799,15 @@ def matmul_operator(self: Tensor, other: Any) -> Any:
     return TENSORS["matmul"](self, other) if isinstance(other, Tensor) else NotImplemented
 
 
+def power(self: Tensor, exponent: Any) -> Any:
+    """x ** exponent; a square of float32 without detours."""
+    if type(exponent) is int and exponent == 2 and self._a.dtype is kernels.F32:
+        return TENSORS["pow_2"](self)
+    if not isinstance(exponent, (Tensor, float, int, np.generic)):
+        return NotImplemented
+    return TENSORS["pow"](self, exponent)
+
+
 def rpow(self: Tensor, base: Any) -> Any:
     """number ** x."""
     return TENSORS["pow"](base, self) if isinstance(base, (float, int, np.generic)) else NotImplemented
@@ -815,7 +829,7 @@ def install_operators() -> None:
     ):  # fmt: skip
         setattr(Tensor, f"__{symbol}__", _direct(name))
     for symbol, name in (
-        ("floordiv", "floor_divide"), ("mod", "remainder"), ("pow", "pow"), ("and", "bitwise_and"), ("or", "bitwise_or"),
+        ("floordiv", "floor_divide"), ("mod", "remainder"), ("and", "bitwise_and"), ("or", "bitwise_or"),
         ("xor", "bitwise_xor"), ("lshift", "bitwise_left_shift"), ("rshift", "bitwise_right_shift"),
         ("rand", "bitwise_and"), ("ror", "bitwise_or"), ("rxor", "bitwise_xor"),
     ):  # fmt: skip
@@ -832,7 +846,7 @@ def install_operators() -> None:
     ):  # fmt: skip
         setattr(Tensor, f"__{symbol}__", inplace(name))
     for symbol, f in (
-        ("rtruediv", rtruediv), ("rpow", rpow), ("neg", TENSORS["neg"]), ("abs", TENSORS["abs"]), ("pos", TENSORS["positive"]),
+        ("rtruediv", rtruediv), ("rpow", rpow), ("pow", power), ("neg", TENSORS["neg"]), ("abs", TENSORS["abs"]), ("pos", TENSORS["positive"]),
         ("invert", invert), ("matmul", matmul_operator),
     ):  # fmt: skip
         setattr(Tensor, f"__{symbol}__", f)
@@ -853,7 +867,7 @@ def transposed(self: Tensor) -> Tensor:
             UserWarning,
             stacklevel=2,
         )
-    r: Tensor = TENSORS["permute"](self, tuple(range(n))[::-1])
+    r: Tensor = TENSORS["permute_dims"](self, (1, 0) if n == 2 else tuple(range(n))[::-1])
     return r
 
 

@@ -139,7 +139,7 @@ def run_fast(root: Node, g: Any) -> None:
                                 g = full(g, s)
                             elif g.base is not None or getrefcount(g) > 2:
                                 g = g.copy()
-                        elif s and kernels.numel(s) != 1:
+                        elif s and s != (1,) and kernels.numel(s) != 1:
                             g = kernels.box(g, s)
                         t = n[8] = new(tensor)
                         t._a = g
@@ -248,8 +248,11 @@ def _settle(edges: Sequence[Node], heap: list[Node], leaves: list[Node]) -> Node
                 done.append(k)
             else:
                 heappush(heap, k)
-    if done:
+    if len(done) > 3:
         leaves.extend(done[i] for i in reversed(tie_order(len(done))))
+    elif done:  # up to three come out in the order they went in
+        done.reverse()
+        leaves.extend(done)
     if leaves:
         return leaves.pop()
     return heappop(heap) if heap else None

@@ -22,7 +22,7 @@ from engine.errors import RuntimeFault
 from engine.ops.op import E0, E1, NAMESPACE, REST, RULES, SAVED, SEQ, Node
 
 # the sequence number at the last in-place operation; numbers fall, so nodes older than it have larger ones
-last_inplace: list[float] = [float("inf")]
+last_inplace: list[int] = [1 << 62]
 
 # identity of the owner -> [owner, version, [(sequence number, version after it)]]
 _changed: dict[int, list[Any]] = {}

@@ -12,7 +12,14 @@ from engine import dtypes
 from engine.errors import IndexFault, NotImplementedFault, RuntimeFault, TypeFault
 from engine.ops import kernels
 from engine.ops.op import (
-    ARRAYS, NAMESPACE, TENSORS, Failing, Sample, composite, op, return_type,
+    ARRAYS,
+    NAMESPACE,
+    TENSORS,
+    Failing,
+    Sample,
+    composite,
+    op,
+    return_type,
 )  # fmt: skip
 
 Array = Any
@@ -105,6 +112,17 @@ def drop_axes(kept: Array, axes: tuple[int, ...] | None) -> Array:
 
 def sum_array(a: Array, dim: Dims, keepdim: bool) -> Array:
     """Sum over dim, through BLAS where that helps; half precision adds up in float32, as torch's does."""
+    if a.dtype is kernels.F32:
+        n = a.size
+        if dim is None and not keepdim:
+            return a.ravel().dot(kernels.ones(n)) if n <= kernels.BLAS_LIMIT else np.add.reduce(a, None)
+        if type(dim) is int and a.ndim == 2 and a.flags.c_contiguous and -3 < dim < 2 and 0 < n <= kernels.BLAS_LIMIT:
+            rows, columns = a.shape
+            if dim % 2:
+                r = a.dot(kernels.ones(columns))
+                return r.reshape(rows, 1) if keepdim else r
+            r = kernels.ones(rows).dot(a)
+            return r.reshape(1, columns) if keepdim else r
     if a.dtype.itemsize == 2 and a.dtype.kind not in "iu":
         return sum_array(a.astype(np.float32), dim, keepdim).astype(a.dtype)
     if dim is None and not keepdim:
@@ -138,7 +156,7 @@ _sum_call = TENSORS["sum_"]
 
 
 @composite("sum")
-def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, dtype: Any = None, out: Any = None) -> Tensor:  # noqa: A001
+def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, dtype: Any = None, out: Any = None) -> Tensor:
     """Sum of all elements, or over dim."""
     if dim is None and axis is None and dtype is None:
         return _sum_call(input, out=out)
@@ -154,6 +172,8 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = 
     latex=r"\frac{1}{n}\sum_i {input}_i", latex_partials={"input": r"\frac{1}{n}"})  # fmt: skip
 def _mean(input: Array, dim: Dims, keepdim: bool) -> Array:
     """Mean of all elements, or over dim."""
+    if dim is None and not keepdim and input.dtype is kernels.F32:
+        return sum_array(input, None, False) / np.float32(input.size)
     if input.dtype.kind in "bui":
         raise RuntimeFault(
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
@@ -557,8 +577,8 @@ def _extreme_composite(name: str) -> Any:
     return composite(name)(f)
 
 
-max = _extreme_composite("max")  # noqa: A001
-min = _extreme_composite("min")  # noqa: A001
+max = _extreme_composite("max")
+min = _extreme_composite("min")
 
 
 @op("median_all(input)", vjps={"input": "put_flat(g, input_shape, indices)"}, public="median", node="MedianBackward0",
@@ -685,7 +705,7 @@ TENSORS["norm_gradient"] = lambda *a: _norm_gradient(TENSORS, *a)
     node="LinalgVectorNormBackward0", latex=r"\lVert {input} \rVert_{ord}", method=False, public="linalg.vector_norm",
     samples=[Sample((MATRIX,), {"ord": o}) for o in (0, 1, 2, 3, 2.5, 0.5, math.inf, -math.inf)]
     + [Sample((MATRIX,), {"ord": 2, "dim": 1, "keepdim": True}), Sample(([0.0, 0.0],), {"ord": 2})])  # fmt: skip
-def _vector_norm(input: Array, ord: float, dim: Dims, keepdim: bool) -> Array:  # noqa: A002
+def _vector_norm(input: Array, ord: float, dim: Dims, keepdim: bool) -> Array:
     """The p-norm of all elements, or over dim."""
     if input.dtype.kind in "bui":
         raise RuntimeFault(
@@ -889,7 +909,7 @@ def _topk(input: Array, k: int, dim: int, largest: bool) -> tuple[Array, Array]:
 
 
 @composite("topk")
-def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:  # noqa: A002
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The k largest (or smallest) elements along dim, and where they are."""
     return TENSORS["topk_"](input, k, dim, largest)
 
@@ -913,7 +933,7 @@ def _unique(a: Array, dim: int | None) -> tuple[Array, Array, Array]:
 
 
 @composite("unique", samples=[Sample(([3, 1, 3, 2],)), Sample(([1.5, 0.5, 1.5],))])
-def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:  # noqa: A002
+def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
     """The distinct elements, sorted."""
     w = TENSORS["wrap_array"]
     v, inverse, counts = _unique(np.asarray(input._a).reshape(input._s), dim)
@@ -969,8 +989,8 @@ def _truth(name: str, f: Any) -> Any:
     return composite(name, samples=[*BY_DIM, Sample(([True, False],)), Sample(([],))])(composite_)
 
 
-all = _truth("all", np.logical_and.reduce)  # noqa: A001
-any = _truth("any", np.logical_or.reduce)  # noqa: A001
+all = _truth("all", np.logical_and.reduce)
+any = _truth("any", np.logical_or.reduce)
 
 
 @composite("quantile", samples=[Sample(([1.0, 3.0, 2.0, 5.0],), {"q": 0.3}), Sample((MATRIX,), {"q": 0.5, "dim": 1})])
@@ -1004,7 +1024,7 @@ def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:
 
 
 @composite("histc", samples=[Sample(([1.0, 2.0, 1.0],), {"bins": 4, "min": 0, "max": 3})])
-def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:  # noqa: A002
+def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """Counts in equal bins."""
     a = np.asarray(input._a).reshape(-1)
     low, high = (float(a.min()), float(a.max())) if min == max and a.size else (min, max)

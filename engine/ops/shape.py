@@ -11,8 +11,23 @@ from engine import dtypes
 from engine.errors import RuntimeFault, TypeFault, ValueFault
 from engine.ops import kernels
 from engine.ops.op import (
-    ARRAYS, NAMESPACE, SAVED, SHAPE, TENSORS, Bundle, Custom, Failing, META, Node, Sample, composite, failed, link, op,
-    port, record,
+    ARRAYS,
+    META,
+    NAMESPACE,
+    SAVED,
+    SHAPE,
+    TENSORS,
+    Bundle,
+    Custom,
+    Failing,
+    Node,
+    Sample,
+    composite,
+    failed,
+    link,
+    op,
+    port,
+    record,
 )  # fmt: skip
 from engine.ops.reduce import axes_of, axis_of
 from engine.ops.samples import Layout
@@ -30,15 +45,25 @@ TURNED = Layout(MATRIX)
 def sizes(args: tuple[Any, ...], named: Any = None) -> tuple[Any, ...]:
     """`f(2, 3)`, `f((2, 3))` and `f(size=(2, 3))` mean the same; one-element tensors count as numbers."""
     if named is not None:
-        args = (named,) if not args else args
+        args = args if args else (named,)
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = tuple(args[0])
+    if all([type(d) is int for d in args]):
+        return args
     return tuple(d if type(d) is int else d.__index__() if hasattr(d, "__index__") else d for d in args)
 
 
 def infer_size(shape: Any, n: int) -> Shape:
     """A requested shape with its -1 filled in."""
     shape = tuple(shape)
+    known, holes = 1, 0
+    for d in shape:
+        if type(d) is not int or d < 0:
+            holes += 1
+        else:
+            known *= d
+    if not holes and known == n:
+        return shape
     for d in shape:
         if not isinstance(d, (int, np.integer)):
             raise TypeFault(f"view(): argument 'size' failed to unpack the object at pos 1 with error \"type must be tuple of "
@@ -70,6 +95,8 @@ def infer_size(shape: Any, n: int) -> Shape:
 def view_array(a: Array, size: Any) -> Array | None:
     """A reshaped view, or None when the strides do not allow one."""
     r = a.reshape(size)
+    if a.flags.c_contiguous:
+        return r
     if a.size and r.base is not a and (r.base is None or r.base is not a.base) and not np.may_share_memory(r, a):
         return None
     return r
@@ -219,6 +246,8 @@ ARRAYS["inverse_permutation"] = TENSORS["inverse_permutation"] = inverse_permuta
     samples=[Sample((CUBE,), {"dims": (2, 0, 1)}), Sample((MATRIX,), {"dims": (-1, 0)})])  # fmt: skip
 def _permute(input: Array, dims: Any) -> Array:
     """Dimensions in another order."""
+    if dims == (1, 0) and input.ndim == 2:
+        return input.T
     if len(dims) != input.ndim:
         raise RuntimeFault(
             "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
@@ -244,7 +273,7 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     src = [axis_of(d, n) for d in ((source,) if isinstance(source, int) else source)]
     dst = [axis_of(d, n) for d in ((destination,) if isinstance(destination, int) else destination)]
     order = [-1] * n
-    for s, d in zip(src, dst, strict=True):
+    for s, d in zip(src, dst, strict=True) if n else ():
         order[d] = s
     rest = iter(i for i in range(n) if i not in src)
     return TENSORS["permute_dims"](input, tuple(next(rest) if o == -1 else o for o in order))
@@ -527,7 +556,7 @@ def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
 def _to_dtype(input: Array, dtype: Any) -> Array:
     """A copy with another element type."""
     if input.dtype.kind not in "bui" and dtype.np.kind in "ui":
-        return np.trunc(input).astype(np.int64 if dtype.np.kind == "i" else np.int64).astype(dtype.np)
+        return np.trunc(input).astype(np.int64).astype(dtype.np)
     return input.astype(dtype.np)
 
 
