@@ -26,6 +26,7 @@ from engine.autograd.graph import GraphNode, RemovableHandle, add_hook, wrap
 from engine.errors import RuntimeFault, TypeFault
 from engine.missing import missing
 from engine.ops import activation, index, kernels, matmul, pointwise, reduce, shape  # noqa: F401
+from engine.ops.kernels import ONE
 from engine.ops.op import (
     BW,
     COMPOSITES,
