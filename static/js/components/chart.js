@@ -98,7 +98,7 @@ function axis(series, log) {
   }
   if (low > high) [low, high] = [0, 1];
   if (log && high > 0 && least < Infinity) {
-    const [a, b] = [Math.log10(Math.max(least, high * 1e-14)), Math.log10(high)];
+    const [a, b] = [Math.log10(Math.max(least, high * 1e-60)), Math.log10(high)];
     const span = Math.max(b - a, 0.3);
     const place = (/** @type {number} */ v) => Math.max(0, Math.min(1, (Math.log10(Math.max(v, 1e-300)) - a) / span)) * 0.94 + 0.03;
     const every = Math.max(1, Math.ceil(span / 4));

@@ -99,7 +99,7 @@ export function Strands({ edge, sent, from, to, addends, rows, t }) {
   const middle = (from.y + from.h / 2 + to.y + to.h / 2) / 2;
   const n = shown.length + (shown.length < addends.length ? 1 : 0);
   const pitch = Math.min(17, (from.h - 26) / Math.max(1, n));
-  const y = (/** @type {number} */ i) => (rows.length === addends.length && shown.length === addends.length ? rows[i] : middle + 6 + (i - (n - 1) / 2) * pitch);
+  const y = (/** @type {number} */ i) => (rows.length === addends.length && shown.length === addends.length ? rows[i] : middle + 13 + (i - (n - 1) / 2) * pitch);
   const [sx, sy] = [x2 - 41, to.y + to.h / 2 > middle - 40 && to.y + to.h / 2 < middle + 40 ? to.y + to.h * 0.66 : middle];
   const lines = shown.map((value, i) => {
     const end = sy + (i - (n - 1) / 2) * 3.6;
