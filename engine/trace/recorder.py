@@ -14,9 +14,8 @@ import msgspec
 import numpy as np
 
 from engine.autograd import observer
-from engine.inplace import steps_to
-from engine.ops.op import BW, E0, META, SHAPE
-from engine.ops.shape import PIECE
+from engine.inplace import place_of
+from engine.ops.op import BW, E0, META, REGISTRY, SHAPE
 from engine.tensor import Tensor
 from engine.trace import events as ev
 from engine.trace.encode import encode, number
@@ -168,7 +167,7 @@ class Recorder(Steps):
             name = names[n] if n < len(names) else f"{names[-1] if names else 'input'}[{n}]"
             if isinstance(given, Tensor):
                 known = self.numbers.get(id(given))
-                if known is None or (known % 4 == 1 and is_parameter(given)) or known not in self.shown:
+                if known is None or (known % 4 in (1, 2) and is_parameter(given)) or known not in self.shown:
                     known = self._introduce(given, stack, "", sites)
                 elif known % 4 == 2 and given._b and given._n is not None and id(given._n) not in self.nodes:
                     known = self._walk_again(given, known, here)
@@ -224,42 +223,32 @@ class Recorder(Steps):
         )  # fmt: skip
 
     def _walk_again(self, view: Tensor, known: int, here: tuple[Sites, str]) -> int:
-        """A view whose base was changed in place has new nodes, made while nobody watched: tell of them when it is used.
+        """A view whose base was changed in place has a new node, made while nobody watched: tell of it when it is used.
 
         returns  the number of the view's present value
         """
-        chain = []
-        node = view._n
-        while node is not None and node[E0] is not None and id(node) not in self.nodes:
-            chain.append(node)
-            node = node[E0]
-        base, steps = view._b[0], steps_to(view)
-        if len(chain) != len(steps) or any(op is PIECE for op, _ in steps):
-            return known
+        base, op, node = view._b[0], REGISTRY["as_strided"], view._n
+        params = dict(zip(("size", "stride", "storage_offset"), place_of(view, base), strict=True))
         sites, scope = here
         at = self._number(base, [])
-        array = base._array()
-        for node, (op, params) in zip(reversed(chain), steps, strict=True):
-            array = op.kernel(array, **params)
-            key = self.next_result
-            self.next_result += 4
-            self.nodes[id(node)] = key + 1
-            self.reads[key + 1] = (at,)
-            self.ops[key + 1] = op.name
-            self.kept.append(node)
-            self.shown.add(key)
-            self._tell(
-                ev.Forward, sites, op=op.name, inputs=(ev.Input(op.inputs[0], at),), node=key + 1, scope=scope,
-                outputs=(ev.Output(key, encode(array), True),), grad_fn=op.node_name(params), view_of=at,
-                params={k: plain(v) for k, v in params.items()},
-            )  # fmt: skip
-            at = key
-        self.numbers[id(view)] = at
+        key = self.next_result
+        self.next_result += 4
+        self.nodes[id(node)] = key + 1
+        self.reads[key + 1] = (at,)
+        self.ops[key + 1] = op.name
+        self.kept.append(node)
+        self.shown.add(key)
+        self._tell(
+            ev.Forward, sites, op=op.name, inputs=(ev.Input(op.inputs[0], at),), node=key + 1, scope=scope,
+            outputs=(ev.Output(key, encode(view._array()), True),), grad_fn=op.node_name(params), view_of=at,
+            params={k: plain(v) for k, v in params.items()},
+        )  # fmt: skip
+        self.numbers[id(view)] = key
         name = self.called.get(known, "")
         if name:
-            self.called[at] = name
-            self._tell(ev.Bind, sites, tensor=at, name=name)
-        return at
+            self.called[key] = name
+            self._tell(ev.Bind, sites, tensor=key, name=name)
+        return key
 
     # ---- backward --------------------------------------------------------------------------------------------
 

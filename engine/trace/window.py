@@ -125,7 +125,8 @@ class Window(Wire):
         """The number of a tensor; introduces it when this window has not seen it."""
         known = self.numbers.get(id(tensor))
         if known is not None and (known % 4 or not tensor.requires_grad or known in self.shown):
-            if known % 4 != 1 or not is_parameter(tensor):  # an input became a parameter: introduce it again
+            if known % 4 not in (1, 2) or not is_parameter(tensor):  # an input, or a result that asked for a
+                # gradient only then, became a parameter: introduce it again
                 return known
         return self._introduce(tensor, stack)
 

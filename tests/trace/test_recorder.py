@@ -300,6 +300,17 @@ print(o.data.item())
 o.backward()
 print(x1.grad.item())
 """,
+    "result asks for a gradient": """
+x=torch.ones(2,3)
+w=torch.arange(6.0).reshape(3,2)/6
+w.requires_grad_()
+for i in range(3):
+  l=((x@w)**2).mean()
+  l.backward()
+  with torch.no_grad():
+    w -= 0.1*w.grad
+    w.grad=None
+""",
     "nograd eval": """
 m=nn.Linear(2,1)
 o=torch.optim.SGD(m.parameters(),lr=.1)
@@ -329,6 +340,14 @@ def window(name, step=0):
 def test_parameters_of_modules_are_named_as_one_would_write_them():
     names = [e.name for e in of(ev.Leaf, window("named params")) if e.role == "parameter"]
     assert names == ["n.w", "n.ls.0.weight", "n.ls.0.bias", "n.ls.1.weight", "n.ls.1.bias"]
+
+
+def test_a_result_that_asks_for_a_gradient_becomes_a_parameter_at_once():
+    events = window("result asks for a gradient")
+    (leaf,) = [e for e in of(ev.Leaf, events) if e.role == "parameter"]
+    assert (leaf.name, leaf.requires_grad) == ("w", True)
+    assert [e.tensor for e in of(ev.Accumulate, events)] == [leaf.tensor]
+    assert [e.tensor for e in of(ev.Update, events)] == [leaf.tensor]
 
 
 def test_scopes_follow_the_modules():
