@@ -87,18 +87,28 @@ export class Editor {
   /** @param {EditorView} view */
   constructor(view) {
     this.view = view;
+    this.looks = '';
+    this.line = 0;
   }
 
   /** @param {string} text */
   set(text) {
     const now = this.view.state.doc.toString();
-    if (now !== text) this.view.dispatch({ changes: { from: 0, to: now.length, insert: text } });
+    if (now === text) return;
+    this.looks = '';
+    this.view.dispatch({ changes: { from: 0, to: now.length, insert: text } });
   }
 
   /** @param {Marks | null} marks */
   mark(marks) {
+    // most events of a step leave the code as it looks; a transaction costs a layout
+    const looks = JSON.stringify(marks && { ...marks, hints: [...marks.hints] });
+    if (looks === this.looks) return;
+    this.looks = looks;
     const effects = [setMarks.of(marks)];
-    if (marks && marks.line >= 1 && marks.line <= this.view.state.doc.lines && !this.view.hasFocus) {
+    const moved = marks && marks.line !== this.line;
+    this.line = marks?.line ?? 0;
+    if (moved && marks.line >= 1 && marks.line <= this.view.state.doc.lines && !this.view.hasFocus) {
       effects.push(/** @type {any} */ (EditorView.scrollIntoView(this.view.state.doc.line(marks.line).from, { y: 'nearest', yMargin: 40 })));
     }
     this.view.dispatch({ effects });

@@ -89,7 +89,7 @@ export class Session {
         },
       }).catch((error) => this.#broken(error, trace, control));
       await this.#resume(trace, control);
-      this.#finish();
+      if (!control.signal.aborted) this.#finish();
     });
   }
 
@@ -148,9 +148,15 @@ export class Session {
   stop() {
     if (!this.busy) return;
     const { id } = this.trace.value;
-    if (id) this.client.cancel(id).catch(() => {}); // closing the stream ends the run as well
-    this.#running?.abort();
-    this.phase.value = 'stopped';
+    const control = this.#running;
+    const close = () => {
+      if (this.#running !== control || !this.busy) return;
+      control?.abort(); // closing the stream ends the run as well
+      this.phase.value = 'stopped';
+    };
+    if (!id) return close();
+    this.client.cancel(id).catch(close); // the stream goes on to the trace's end, which says that it was cancelled
+    setTimeout(close, 2000);
   }
 
   /** @param {Trace} trace @param {Event[]} events */
