@@ -3,8 +3,8 @@
 Note [Views and history]
     A view knows its base and the steps that lead to it (`_b`); a base knows its live views by weak references (`_v`).
     Changing a view with a gradient makes the base a new node, CopySlices: its gradient goes to the base's old node with
-    zeros where the view lies, and the view's part goes to the node of the new value. All live views then get new nodes
-    by walking their steps again from the base. torch: rebase_history, CopySlices.
+    zeros where the view lies, and the view's part goes to the node of the new value. All live views then get new nodes:
+    one AsStridedBackward0 from the base, whatever steps lead to them. torch: rebase_history, CopySlices.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from engine.errors import RuntimeFault, TypeFault
 from engine.ops import kernels
 from engine.ops.op import META, NAMESPACE, REGISTRY, SHAPE, TENSORS, Custom, Node, Op, Sample, failed, link, op, record
 from engine.ops.shape import PIECE
-from engine.tensor import DATA, Tensor, apply_inplace, inplace, make
+from engine.tensor import DATA, Tensor, apply_inplace, before_inplace, inplace, make
 
 F32 = kernels.F32
 Array = Any
@@ -129,6 +129,14 @@ def rebase_view(view: Tensor, node: Node | None) -> None:
     rebase_views(base)
 
 
+def place_of(view: Tensor, base: Tensor) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """Size, strides and offset of a view in the elements of its base, as if that were contiguous."""
+    whole = np.empty(base._s, np.int8)
+    part = walk_array(whole, steps_to(view))
+    offset = part.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+    return part.shape, part.strides, int(offset)
+
+
 def rebase_views(base: Tensor) -> None:
     """Walk the steps of all live views of a base again."""
     views = base._v
@@ -139,13 +147,14 @@ def rebase_views(base: Tensor) -> None:
         for ref in list(views):
             view = ref()
             if view is not None and (base._n is not None or view._n is not None):
-                view._n = walk_tensor(base, steps_to(view))._n
+                view._n = TENSORS["as_strided"](base, *place_of(view, base))._n
     finally:
         NAMESPACE["_obs"] = watching
 
 
 NAMESPACE["link_view"] = link_view
-TENSORS.update(rebase_view=rebase_view, rebase_views=rebase_views, apply_inplace=apply_inplace)
+TENSORS.update(rebase_view=rebase_view, rebase_views=rebase_views, apply_inplace=apply_inplace,
+               before_inplace=before_inplace)  # fmt: skip
 
 # ---- copying and filling ------------------------------------------------------------------------------------------
 
@@ -155,9 +164,13 @@ op("copied(input, src)", inputs=2, forward="copied(input, src)", general=lambda 
    samples=[Sample(([1.0, 2.0], [3.0, 4.0])), Sample((([1.0, 2.0], [3.0, 4.0]), [5.0, 6.0]))],
    source="https://pytorch.org/docs/stable/generated/torch.Tensor.copy_.html")  # fmt: skip
 op("filled(input, value)", forward="filled(input, value)", general=lambda a, v: np.full_like(a, v), public="fill_",
-   vjps={"input": "zero(g)"}, partials={"input": "0"}, node="FillBackward0", method=False, inplace=False, latex="{value}",
+   vjps={"input": "zero(g)"}, partials={"input": "0"}, node="FillBackward2", method=False, inplace=False, latex="{value}",
    fast=False, doc="One number everywhere.", samples=[Sample(([1.0, 2.0],), {"value": 3.0})],
    source="https://pytorch.org/docs/stable/generated/torch.Tensor.fill_.html")  # fmt: skip
+op("filled_tensor(input, value)", inputs=2, forward="filled_tensor(input, value)", public="fill_",
+   general=lambda a, v: np.full_like(a, v), vjps={"input": "zero(g)", "value": "g"}, partials={"value": "1"}, promote="first",
+   node="FillBackward3", method=False, inplace=False, latex="{value}", fast=False, doc="The number in a 0-dim tensor everywhere.",
+   samples=[Sample(([1.0, 2.0], 3.0))], source="https://pytorch.org/docs/stable/generated/torch.Tensor.fill_.html")  # fmt: skip
 op("zeroed(input)", forward="zeros_like(input)", vjps={"input": "zero(g)"}, partials={"input": "0"}, node="ZeroBackward0",
    method=False, inplace=False, latex="0", doc="Zero everywhere.", public="zero_", samples=[Sample(([1.0, 2.0],))],
    source="https://pytorch.org/docs/stable/generated/torch.Tensor.zero_.html")  # fmt: skip
@@ -167,6 +180,7 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """The values of another tensor, broadcast and converted."""
     if not isinstance(src, Tensor):
         raise TypeFault(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+    before_inplace(self, REGISTRY["copied"], src)
     if kernels.broadcast_shapes(self._s, src._s) != self._s:
         from engine.ops.op import _misfit
 
@@ -185,7 +199,11 @@ def fill_(self: Tensor, value: Any) -> Tensor:
             raise RuntimeFault(
                 f"fill_ only supports 0-dimension value tensor but got tensor with {len(value._s)} dimensions."
             )
-        return copy_(self, value)
+        before_inplace(self, REGISTRY["filled_tensor"], value)
+        if value._a.dtype != self._a.dtype:
+            value = TENSORS["to_dtype"](value, dtypes.of(self._a))
+        return apply_inplace(self, TENSORS["filled_tensor"](self, value), REGISTRY["filled_tensor"])
+    before_inplace(self, REGISTRY["filled"])
     if not isinstance(value, (bool, int, float, np.generic)):
         raise TypeFault(f"fill_(): argument 'value' (position 1) must be Number, not {type(value).__name__}")
     return apply_inplace(self, TENSORS["filled"](self, value), REGISTRY["filled"])

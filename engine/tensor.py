@@ -674,17 +674,35 @@ def _observe_write(watch: Any, owner: Tensor, before: Any, t: Tensor) -> None:
         watch.update(owner, before, now, None, {})
 
 
-def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
-    """Make r, computed from t, the new value of t: storage, version and history."""
+def before_inplace(t: Tensor, o: Any = None, *others: Any) -> None:
+    """Raise where autograd forbids a change of t: this comes before anything else that may be wrong with it."""
     n = t._n
-    if NAMESPACE["grad_on"]:
-        b = t._b
-        if n is not None and n[E0] is None:
-            raise failed(o, (t,), RuntimeFault(
-                LEAF, hint="change it under torch.no_grad(), or make a new tensor: w = w - lr * w.grad"))  # fmt: skip
-        if b and b[0]._n is not None and b[0]._n[E0] is None:
+    if not NAMESPACE["grad_on"] or (n is None and not any([isinstance(x, Tensor) and x._n is not None for x in others])):
+        return
+    b = t._b
+    if b:
+        view = t
+        while b:
+            if b[2].name == "piece":
+                name = "View" if n is None else NAMESPACE["node_name"](wrap(n)._node).rstrip("0123456789").removesuffix("Backward")
+                raise failed(o, (t,), RuntimeFault(
+                    f"Output {t.output_nr} of {name} is a view and is being modified inplace. This view is the output of a "
+                    "function that returns multiple views. Such functions do not allow the output views to be modified inplace. "
+                    "You should replace the inplace operation by an out-of-place one.",
+                    hint="index instead: x[i] is a view that may be changed"))  # fmt: skip
+            view = b[1]
+            b = view._b
+        if n is not None and view._n is not None and view._n[E0] is None:
             raise failed(o, (t,), RuntimeFault(
                 LEAF_OF_VIEW, hint="change it under torch.no_grad(), or clone the leaf first"))  # fmt: skip
+    if n is not None and n[E0] is None:
+        raise failed(o, (t,), RuntimeFault(
+            LEAF, hint="change it under torch.no_grad(), or make a new tensor: w = w - lr * w.grad"))  # fmt: skip
+
+
+def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
+    """Make r, computed from t, the new value of t: storage, version and history."""
+    before_inplace(t, o, r)
     if r._s != t._s:
         if kernels.broadcast_shapes(r._s, t._s) != t._s:
             raise RuntimeFault(
@@ -729,6 +747,7 @@ def inplace(name: str) -> Callable[..., Tensor]:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if NAMESPACE["_obs"] is not None:
             NAMESPACE["_obs"].target = self  # the operation that follows computes its new value
+        before_inplace(self, REGISTRY.get(name), *args)
         return apply_inplace(self, f(self, *args, **kwargs), REGISTRY.get(name))
 
     method.__name__ = method.__qualname__ = name + "_"

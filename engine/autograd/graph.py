@@ -90,6 +90,11 @@ class GraphNode:
         rule = rule_of(n)
         if rule.flavour == "F":
             edges = dict(zip(n[META]["positions"], edges_of(n), strict=True))
+            if rule.op.name == "copy_slices":  # torch: what made the new value is inside; its other edges go on from here
+                made = edges.get(1)
+                others: tuple[Any, ...] = () if made is None else GraphNode(made).next_functions[1:]
+                others = others or ((None, 0),)
+                return (_entry(edges.get(0)), *others)
             width = len(n[META]["shapes"])
             return tuple(_entry(edges.get(i)) for i in range(width))
         found: list[tuple[GraphNode | None, int]] = []

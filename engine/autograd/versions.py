@@ -137,6 +137,8 @@ def modified(a: Any, source: Node | None, expected: int, actual: int) -> Runtime
     found = _changed.get(id(owner_of(a)), ())
     if source is not None and source[E0] is not None and len(source) >= SAVED:
         name = found[3] if len(found) > 3 else NAMESPACE["node_name"](source)
+        if name in ("AccumulateGrad", "CopySlices", "CopyBackwards"):
+            name = "torch::autograd::" + name
         which = f", which is output 0 of {re.sub(r'Backward[0-9]*$', '', name)},"
     anomaly = NAMESPACE.get("anomaly_on", False)
     hint = (

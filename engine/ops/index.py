@@ -11,7 +11,21 @@ from engine import dtypes
 from engine.errors import IndexFault, RuntimeFault, TypeFault, ValueFault
 from engine.ops import kernels
 from engine.ops.op import (
-    ARRAYS, META, NAMESPACE, SHAPE, TENSORS, Custom, Failing, Node, Sample, composite, failed, link, observe, op, record,
+    ARRAYS,
+    META,
+    NAMESPACE,
+    SHAPE,
+    TENSORS,
+    Custom,
+    Failing,
+    Node,
+    Sample,
+    composite,
+    failed,
+    link,
+    observe,
+    op,
+    record,
 )  # fmt: skip
 from engine.ops.reduce import axis_of
 from engine.ops.samples import Number
@@ -30,7 +44,8 @@ def at(dim: int, what: Any) -> tuple[Any, ...]:
 def along(index: Array, dim: int, shape: kernels.Shape) -> tuple[Any, ...]:
     """The index that takes, along dim, the elements an index tensor names and everything else at its own place."""
     grid = [np.arange(n).reshape([-1 if k == d else 1 for k in range(index.ndim)]) for d, n in enumerate(index.shape)]
-    grid[dim] = index
+    if grid:  # of a 0-dim tensor there is one element, at ()
+        grid[dim] = index
     return tuple(grid)
 
 
@@ -128,8 +143,8 @@ def _index(input: Array, indices: Any) -> Array:
 
 
 def index_error(a: Array, indices: Any, e: Exception) -> Exception:
-    """torch's sentence about an index that does not fit."""
-    dim = 0
+    """torch's sentence about an index that does not fit; it counts the index tensors, not the dimensions."""
+    dim = nth = 0
     for i in indices:
         if isinstance(i, ndarray) and i.dtype == bool:
             if i.shape != a.shape[dim : dim + i.ndim]:
@@ -141,15 +156,17 @@ def index_error(a: Array, indices: Any, e: Exception) -> Exception:
                     f"{list(a.shape)} at index {dim + k}"
                 )
             dim += i.ndim
+            nth += i.ndim
             continue
         if isinstance(i, ndarray):
             n = a.shape[dim] if dim < a.ndim else 0
             bad = i[(i >= n) | (i < -n)]
             if bad.size:
                 return IndexFault(
-                    f"index {int(bad.flat[0])} is out of bounds for dimension {dim} with size {n}",
+                    f"index {int(bad.flat[0])} is out of bounds for dimension {nth} with size {n}",
                     hint=f"valid indices are {-n} to {n - 1}",
                 )
+            nth += 1
         dim += i is not None
     shapes = [list(i.shape) for i in indices if isinstance(i, ndarray) and i.dtype != bool]
     if "broadcast" in str(e) and shapes:
@@ -441,7 +458,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             )
         return TENSORS["masked_fill_tensor"](input, mask, value)
     if not input.dtype.is_floating_point and isinstance(value, float) and value != int(value):
-        raise RuntimeFault(f"value cannot be converted to type int64_t without overflow")  # noqa: F541
+        raise RuntimeFault("value cannot be converted to type int64_t without overflow")
     return TENSORS["masked_fill_number"](input, mask, value)
 
 
@@ -532,7 +549,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     return TENSORS["index_"](v, advanced)
 
 
-def _select_at(x: Tensor, d: int, i: int) -> Tensor:
+def _select_at(x: Tensor, d: int, i: int, place: int = 0) -> Tensor:
     s = x._s
     if not s:
         raise IndexFault(
@@ -542,7 +559,7 @@ def _select_at(x: Tensor, d: int, i: int) -> Tensor:
         )
     if not -s[d] <= i < s[d]:
         raise failed(_select, (x,), IndexFault(
-            f"index {i} is out of bounds for dimension {d} with size {s[d]}",
+            f"index {i} is out of bounds for dimension {place} with size {s[d]}",  # torch: the place in the index
             hint=f"valid indices are {-s[d]} to {s[d] - 1}" if s[d] else "the dimension is empty"))  # fmt: skip
     return TENSORS["select"](x, d, i)
 
@@ -581,9 +598,9 @@ def _basic(x: Tensor, key: Any) -> tuple[Tensor, tuple[Any, ...] | None]:
     d = 0
     advanced: list[Any] = []
     seen_ellipsis = False
-    for k in keys:
+    for place, k in enumerate(keys):
         if type(k) is int or (isinstance(k, np.integer) and not isinstance(k, bool)):
-            v = _select_at(v, d, int(k))
+            v = _select_at(v, d, int(k), place)
         elif isinstance(k, slice):
             v = _slice_at(v, d, k)
             d += 1
@@ -606,12 +623,15 @@ def _basic(x: Tensor, key: Any) -> tuple[Tensor, tuple[Any, ...] | None]:
         elif _is_advanced(k):
             a = _index_array(k)
             if a.ndim == 0 and a.dtype != bool and isinstance(k, NAMESPACE["Tensor"]):
-                v = _select_at(v, d, int(a))
+                v = _select_at(v, d, int(a), place)
                 continue
+            if a.ndim == 0:  # a mask of one element: a dimension of one or no elements
+                v = TENSORS["unsqueeze"](v, d)
+                a = a.reshape(1)
             advanced.append(a)
             d += a.ndim if a.dtype == bool else 1
         elif hasattr(k, "__index__"):
-            v = _select_at(v, d, k.__index__())
+            v = _select_at(v, d, k.__index__(), place)
         elif isinstance(k, str):
             raise TypeFault("new(): invalid data type 'str'")
         else:
@@ -662,6 +682,7 @@ def _slice_at(v: Tensor, d: int, k: slice) -> Tensor:
 def setitem(x: Tensor, key: Any, value: Any) -> None:
     """`x[key] = value`: written into the storage, part of the graph."""
     v, advanced = _basic(x, key)
+    TENSORS["before_inplace"](v, PUT, value)
     if not isinstance(value, NAMESPACE["Tensor"]):
         value = TENSORS["as_tensor"](value) if not isinstance(value, (bool, int, float)) else value
     if advanced is None:

@@ -11,8 +11,21 @@ from engine import dtypes
 from engine.errors import RuntimeFault
 from engine.ops import kernels
 from engine.ops.op import (
-    ARRAYS, NAMESPACE, SAVED, SHAPE, TENSORS, Custom, Failing, Node, Sample, composite, failed, link, op,
-    record, return_type,
+    ARRAYS,
+    NAMESPACE,
+    SAVED,
+    SHAPE,
+    TENSORS,
+    Custom,
+    Failing,
+    Node,
+    Sample,
+    composite,
+    failed,
+    link,
+    op,
+    record,
+    return_type,
 )  # fmt: skip
 from engine.ops.samples import Layout
 
@@ -42,10 +55,7 @@ def matching(a: Array, b: Array, what: str = "") -> None:
 
 def _c(d: dtypes.dtype) -> str:
     """torch's C++ name of a dtype, as it stands in messages."""
-    return {
-        "float32": "float", "float64": "double", "int64": "long long", "int32": "int", "bool": "bool", "float16": "c10::Half",
-        "bfloat16": "c10::BFloat16", "uint8": "unsigned char", "int8": "signed char", "int16": "short",
-    }[d.name]  # fmt: skip
+    return dtypes.C_NAMES[d.name]
 
 
 def product(a: Array, b: Array) -> Array:
@@ -97,7 +107,9 @@ def _dot(input: Array, tensor: Array) -> Array:
     """Inner product of two vectors."""
     if input.ndim != 1 or tensor.ndim != 1:
         raise RuntimeFault(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
-    matching(input, tensor, "dot : expected both vectors to have same dtype, but found")
+    if input.dtype != tensor.dtype:
+        names = [dtypes.SCALAR_NAMES[dtypes.of(a)] for a in (input, tensor)]
+        raise RuntimeFault(f"dot : expected both vectors to have same dtype, but found {names[0]} and {names[1]}")
     if input.shape != tensor.shape:
         raise RuntimeFault(
             f"inconsistent tensor size, expected tensor [{input.size}] and src [{tensor.size}] to have the same number "
@@ -737,7 +749,7 @@ QR_RULE = Custom(QR, _qr_arrays, _no_second_order("linalg.qr"), True)
 
 
 @composite("eigh", method=False, samples=[])
-def eigh(A: Tensor, UPLO: str = "L") -> Any:  # noqa: N803
+def eigh(A: Tensor, UPLO: str = "L") -> Any:
     """Eigenvalues and eigenvectors of symmetric matrices."""
     a = A._array()
     _square(a, "linalg.eigh")
@@ -746,14 +758,14 @@ def eigh(A: Tensor, UPLO: str = "L") -> Any:  # noqa: N803
 
 
 @composite("svd", method=False, samples=[])
-def svd(A: Tensor, full_matrices: bool = True) -> Any:  # noqa: N803
+def svd(A: Tensor, full_matrices: bool = True) -> Any:
     """Singular value decomposition U, S, Vh."""
     u, s, vh = np.linalg.svd(A._array(), full_matrices and A._n is None)
     return _several(SVD_RULE, A, [u, s, vh], "linalg_svd", ("U", "S", "Vh"))
 
 
 @composite("qr", method=False, samples=[])
-def qr(A: Tensor, mode: str = "reduced") -> Any:  # noqa: N803
+def qr(A: Tensor, mode: str = "reduced") -> Any:
     """QR decomposition."""
     q, r = np.linalg.qr(A._array(), mode)
     return _several(QR_RULE, A, [q, r], "linalg_qr", ("Q", "R"))

@@ -771,6 +771,10 @@ op("lerp_tensor(input, end, weight)", inputs=3, forward="lerp(input, end, weight
 def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor = None) -> Tensor:
     """input + weight * (end - input)."""
     f = TENSORS["lerp_tensor" if isinstance(weight, NAMESPACE["Tensor"]) else "lerp_number"]
+    for name, other in (("end", end), ("weight", weight)):
+        if isinstance(other, NAMESPACE["Tensor"]) and other._a.dtype != input._a.dtype and (other._s or name == "end"):
+            want, got = (dtypes.C_NAMES[t.dtype.name] for t in (input, other))
+            raise RuntimeFault(f"expected dtype {want} for `{name}` but got dtype {got}", hint=f"{name}.to({input.dtype})")
     r = f(input, end, weight)
     return r if out is None else NAMESPACE["store"](out, r)
 

@@ -581,7 +581,7 @@ max = _extreme_composite("max")
 min = _extreme_composite("min")
 
 
-@op("median_all(input)", vjps={"input": "put_flat(g, input_shape, indices)"}, public="median", node="MedianBackward0",
+@op("median_all(input)", vjps={"input": "share_all(g, input, out)"}, public="median", node="MedianBackward0",
     latex=r"\operatorname{median} {input}", method=False, aux=("indices",), samples=(Sample((MATRIX,)), Sample(([3.0, 1.0, 2.0],))))  # fmt: skip
 def _median_all(input: Array) -> tuple[Array, Array]:
     """The lower median of all elements."""
@@ -738,7 +738,7 @@ def _logsumexp(input: Array, dim: Dims, keepdim: bool) -> Array:
     axes = axes_of(dim, input.ndim)
     if input.ndim == 0:
         return input[()]
-    m = np.maximum.reduce(input, axes, None, None, True)
+    m = np.maximum.reduce(input, axes, None, None, True, initial=-np.inf)
     m = np.where(np.isfinite(m), m, input.dtype.type(0))
     r = np.log(np.add.reduce(np.exp(input - m), axes, None, None, True)) + m
     return r if keepdim else drop_axes(r, axes)

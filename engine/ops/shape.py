@@ -371,9 +371,9 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 @composite(samples=[Sample(([1.0, 2.0],), {"size": (3, 2)})])
-def broadcast_to(input: Tensor, size: Any) -> Tensor:
+def broadcast_to(input: Tensor, *sizes_: Any, size: Any = None) -> Tensor:
     """Expanded to a shape."""
-    return TENSORS["expand_to"](input, sizes((size,)))
+    return TENSORS["expand_to"](input, sizes(sizes_, size))
 
 
 def _common(tensors: Any) -> Shape:
@@ -599,6 +599,10 @@ def flipud(input: Tensor) -> Tensor:
 def _roll(input: Array, shifts: Any, dims: Any) -> Array:
     """Shifted around along dimensions."""
     dims = None if dims is None or dims == () else dims
+    if isinstance(dims, int):
+        dims = axis_of(dims, input.ndim)
+    elif dims is not None:
+        dims = tuple(axis_of(d, input.ndim) for d in dims)
     return np.roll(input, shifts if dims is not None or isinstance(shifts, int) else shifts[0], dims)
 
 
@@ -671,12 +675,18 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, ou
     return TENSORS["index_select"](input, d, index)
 
 
+def _triangle(f: Any, name: str, input: Array, diagonal: int) -> Array:
+    if input.ndim < 2:
+        raise RuntimeFault(f"{name}: input tensor must have at least 2 dimensions")
+    return f(input, diagonal)
+
+
 for _name, _f in (("tril", np.tril), ("triu", np.triu)):
     op(f"{_name}(input, diagonal=0)", vjps={"input": f"{_name}(g, diagonal)"}, node=f"{_name.capitalize()}Backward0",
        latex=rf"\operatorname{{{_name}}}({{input}})",
        doc=f"The {'lower' if _name == 'tril' else 'upper'} triangle of matrices, zeros elsewhere.",
        samples=[Sample((MATRIX,)), Sample((MATRIX,), {"diagonal": 1}), Sample((CUBE,), {"diagonal": -1})], inplace=True,
-       )(lambda input, diagonal, f=_f: f(input, diagonal))  # fmt: skip
+       )(lambda input, diagonal, f=_f, name=_name: _triangle(f, name, input, diagonal))  # fmt: skip
 
 
 @op("diag_embed_(input, offset)", vjps={"input": "diagonal(g, offset, -2, -1)"}, node="DiagEmbedBackward0",
