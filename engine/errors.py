@@ -2,6 +2,7 @@
 
     EngineError                          .hint: a way out, computed from the actual values, or None
     ├── RuntimeFault   (RuntimeError)    shapes that do not fit, autograd misuse, dtypes that do not mix
+    │   └── LinAlgFault                  a matrix that cannot be inverted or factorised (torch: _LinAlgError)
     ├── ValueFault     (ValueError)
     ├── TypeFault      (TypeError)
     ├── IndexFault     (IndexError)
@@ -52,6 +53,14 @@ class RuntimeFault(EngineError, RuntimeError):
 @_named("ValueError")
 class ValueFault(EngineError, ValueError):
     """torch raises ValueError here."""
+
+
+class LinAlgFault(RuntimeFault):
+    """torch.linalg's own class: a matrix that cannot be inverted or factorised."""
+
+
+LinAlgFault.__name__ = LinAlgFault.__qualname__ = "_LinAlgError"
+LinAlgFault.__module__ = "torch._C"
 
 
 @_named("TypeError")

@@ -11,8 +11,8 @@ Note [Payload]
 from __future__ import annotations
 
 import weakref
-from sys import getrefcount
 from collections.abc import Callable, Iterator
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from engine import dtypes
 from engine.autograd import versions
 from engine.autograd.backward import hooked, revive, run_fast
 from engine.autograd.graph import GraphNode, RemovableHandle, add_hook, wrap
-from engine.errors import RuntimeFault, TypeFault
+from engine.errors import RuntimeFault, TypeFault, ValueFault
 from engine.missing import missing
 from engine.ops import activation, index, kernels, matmul, pointwise, reduce, shape  # noqa: F401
 from engine.ops.kernels import ONE
@@ -84,6 +84,8 @@ CPU = dtypes.device("cpu")
 # what `_b` holds for a result of .data: it shares storage, but its changes are not counted as versions
 DATA: tuple[Any, ...] = ()
 LEAF_OF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
+# operations that may write one place several times
+ANYWHERE = frozenset(("filled", "filled_tensor", "zeroed", "masked_fill_number", "masked_fill_tensor", "index_put"))
 LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
 
 
@@ -375,7 +377,7 @@ class Tensor:
             if n is None:
                 if not self.dtype.is_floating_point:
                     raise RuntimeFault(
-                        "only Tensors of floating point and complex dtype can require gradients",
+                        "only Tensors of floating point dtype can require gradients",
                         hint="make it with floating point numbers: torch.tensor([1.0, 2.0]) or dtype=torch.float32",
                     )
                 held = self.__dict__.pop("_grad", None)
@@ -522,11 +524,16 @@ class Tensor:
             hint="say which: (x > 0).all(), (x > 0).any(), or torch.equal(x, y)",
         )
 
+    def _only(self) -> Any:
+        if self._a.size != 1:
+            raise ValueFault("only one element tensors can be converted to Python scalars", hint="reduce it first, or use .tolist()")
+        return self.item()
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._only())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._only())
 
     def __index__(self) -> int:
         if self.dtype.is_floating_point or self._a.size != 1:
@@ -677,7 +684,7 @@ def _observe_write(watch: Any, owner: Tensor, before: Any, t: Tensor) -> None:
 def before_inplace(t: Tensor, o: Any = None, *others: Any) -> None:
     """Raise where autograd forbids a change of t: this comes before anything else that may be wrong with it."""
     n = t._n
-    if not NAMESPACE["grad_on"] or (n is None and not any([isinstance(x, Tensor) and x._n is not None for x in others])):
+    if not NAMESPACE["grad_on"] or (n is None and not any(isinstance(x, Tensor) and x._n is not None for x in others)):
         return
     b = t._b
     if b:
@@ -700,6 +707,15 @@ def before_inplace(t: Tensor, o: Any = None, *others: Any) -> None:
             LEAF, hint="change it under torch.no_grad(), or make a new tensor: w = w - lr * w.grad"))  # fmt: skip
 
 
+def forbid_overlap(t: Tensor, o: Any = None) -> None:
+    """Raise where several elements of t lie in one place."""
+    a = t._array()
+    if any([step == 0 and n > 1 for step, n in zip(a.strides, a.shape, strict=True)]):
+        raise failed(o, (t,), RuntimeFault(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation.", hint="an expanded tensor repeats its elements"))  # fmt: skip
+
+
 def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
     """Make r, computed from t, the new value of t: storage, version and history."""
     before_inplace(t, o, r)
@@ -715,6 +731,8 @@ def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
             f"{dtypes.SCALAR_NAMES[t.dtype]}",
             hint="an in-place operation keeps the dtype: use the form without the underscore, or x = x.float() first",
         )
+    if type(t._a) is ndarray and 0 in t._a.strides and (o is None or o.name not in ANYWHERE):
+        forbid_overlap(t, o)
     if NAMESPACE["grad_on"] and r._n is not None:
         rule = RULES.get(r._n[BW])
         if rule is not None and rule.op.inputs and rule.op.inputs[0] in rule.saved:
@@ -756,7 +774,7 @@ def inplace(name: str) -> Callable[..., Tensor]:
 
 
 NAMESPACE.update(store=store)
-TENSORS.update(missing_attribute=missing_attribute, size_class=Size, revive=revive, wrap_array=wrap_array)
+TENSORS.update(missing_attribute=missing_attribute, size_class=Size, forbid_overlap=forbid_overlap, revive=revive, wrap_array=wrap_array)
 
 
 def cast(t: Tensor, numpy_type: Any) -> Tensor:
@@ -866,7 +884,8 @@ def install_operators() -> None:
     ):  # fmt: skip
         setattr(Tensor, f"__{symbol}__", inplace(name))
     for symbol, f in (
-        ("rtruediv", rtruediv), ("rpow", rpow), ("pow", power), ("neg", TENSORS["neg"]), ("abs", TENSORS["abs"]), ("pos", TENSORS["positive"]),
+        ("rtruediv", rtruediv), ("rpow", rpow), ("pow", power), ("neg", TENSORS["neg"]), ("abs", TENSORS["abs"]),
+        ("pos", TENSORS["positive"]),
         ("invert", invert), ("matmul", matmul_operator),
     ):  # fmt: skip
         setattr(Tensor, f"__{symbol}__", f)

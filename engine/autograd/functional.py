@@ -172,7 +172,7 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     found = _differentiate(outs, grad_outputs, keep, create_graph, {id(t._n): t for t in ins}, False)
     result: list[Tensor | None] = []
-    for t in ins:
+    for i, t in enumerate(ins):
         g = found.get(id(t._n))
         if g is None:
             if materialize_grads:
@@ -180,8 +180,8 @@ def grad(
                 continue
             if not allow_unused:
                 raise RuntimeFault(
-                    "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
-                    "this is the desired behavior."
+                    f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
+                    "allow_unused=True if this is the desired behavior."
                 )
             result.append(None)
         else:

@@ -448,6 +448,10 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """value where mask holds."""
     if not isinstance(mask, NAMESPACE["Tensor"]):
         raise TypeFault(f"masked_fill(): argument 'mask' (position 1) must be Tensor, not {type(mask).__name__}")
+    if kernels.broadcast_shapes(input._s, mask._s) is None:
+        from engine.ops.op import _misfit
+
+        raise failed(None, (input, mask), _misfit(mask._s, input._s))
     if mask._a.dtype != bool:
         raise RuntimeFault("masked_fill_ only supports boolean masks, but got mask with dtype "
                            f"{_c_name(mask)}", hint="a comparison makes a mask: x == 0")  # fmt: skip
@@ -691,6 +695,7 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
                 value = TENSORS["select"](value, 0, 0)
             TENSORS["copy_"](v, value)
         else:
+            TENSORS["forbid_overlap"](v)
             TENSORS["fill_"](v, value)
         return
     if not isinstance(value, NAMESPACE["Tensor"]):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import dtypes
-from engine.errors import RuntimeFault
+from engine.errors import LinAlgFault, RuntimeFault
 from engine.ops import kernels
 from engine.ops.op import (
     ARRAYS,
@@ -368,11 +368,11 @@ def einsum(equation: str, *operands: Any) -> Tensor:
         letters = "".join(full_terms)
         result = "".join(spare) + "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in spare))
     sizes: dict[str, int] = {}
-    for t, s in zip(ops, full_terms, strict=True):
+    for place, (t, s) in enumerate(zip(ops, full_terms, strict=True)):
         for c, d in zip(s, t._s, strict=True):
             if sizes.get(c, 1) not in (1, d) and d != 1:
                 raise failed(None, ops, RuntimeFault(
-                    f"einsum(): subscript {c} has size {d} for operand {ops.index(t)} which does not broadcast with previously "
+                    f"einsum(): subscript {c} has size {d} for operand {place} which does not broadcast with previously "
                     f"seen size {sizes[c]}"))  # fmt: skip
             sizes[c] = max(sizes.get(c, 1), d)
     for c in result:
@@ -474,8 +474,8 @@ def _inverse(input: Array) -> Array:
                         "matrix is singular.") from None  # fmt: skip
 
 
-def _singular(name: str, what: str) -> RuntimeFault:
-    return RuntimeFault(f"{name}: {what}", hint="the matrix has no inverse: its rows depend on each other (det = 0)")
+def _singular(name: str, what: str) -> LinAlgFault:
+    return LinAlgFault(f"{name}: {what}", hint="the matrix has no inverse: its rows depend on each other (det = 0)")
 
 
 @composite("inverse", samples=[Sample((SQUARE,))])
@@ -581,7 +581,7 @@ def _cholesky(input: Array) -> Array:
     try:
         return np.linalg.cholesky(input).astype(input.dtype, copy=False)
     except np.linalg.LinAlgError:
-        raise RuntimeFault(
+        raise LinAlgFault(
             "linalg.cholesky: The factorization could not be completed because the input is not positive-definite (the leading "
             "minor of order 1 is not positive-definite).",
             hint="the matrix must be symmetric with positive eigenvalues; A @ A.T + eps * I is",

@@ -48,7 +48,7 @@ def sizes(args: tuple[Any, ...], named: Any = None) -> tuple[Any, ...]:
         args = args if args else (named,)
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = tuple(args[0])
-    if all([type(d) is int for d in args]):
+    if all(type(d) is int for d in args):
         return args
     return tuple(d if type(d) is int else d.__index__() if hasattr(d, "__index__") else d for d in args)
 
@@ -777,9 +777,9 @@ def _list_of(name: str, tensors: Any) -> list[Tensor]:
         if not isinstance(t, tensor):
             raise TypeFault(f"expected Tensor as element {i} in argument 0, but got {type(t).__name__}")
     if not tensors:
-        raise RuntimeFault(
-            "stack expects a non-empty TensorList" if name == "stack" else f"torch.{name}(): expected a non-empty list of Tensors"
-        )
+        if name == "stack":
+            raise RuntimeFault("stack expects a non-empty TensorList")
+        raise ValueFault(f"torch.{name}(): expected a non-empty list of Tensors")
     return list(tensors)
 
 
@@ -1074,4 +1074,3 @@ def cartesian_prod(*tensors: Any) -> Tensor:
     return stack([flatten(x) for x in meshgrid(*tensors, indexing="ij")], 1)
 
 
-assert ValueFault is not None
