@@ -288,7 +288,7 @@ def _quick(name: str, ufunc: Any, symbol: Any) -> Any:
                             versions.replaced(a, fresh)
                             return self
                         self._a = a
-                elif type(a) is ndarray and a.dtype is F32:
+                elif type(a) is ndarray and a.dtype is F32 and 0 not in a.strides:
                     if type(b) is not ndarray or b.dtype is F32:
                         ufunc(a, b, a)
                         if self._b is not DATA:

@@ -761,12 +761,13 @@ def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
 def inplace(name: str) -> Callable[..., Tensor]:
     """The `name_` form of an operation."""
     f = TENSORS[name]
+    o = REGISTRY.get(name) or REGISTRY.get(name + "_number")
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if NAMESPACE["_obs"] is not None:
             NAMESPACE["_obs"].target = self  # the operation that follows computes its new value
-        before_inplace(self, REGISTRY.get(name), *args)
-        return apply_inplace(self, f(self, *args, **kwargs), REGISTRY.get(name))
+        before_inplace(self, o, *args)
+        return apply_inplace(self, f(self, *args, **kwargs), o)
 
     method.__name__ = method.__qualname__ = name + "_"
     method.__doc__ = f"In-place form of {name}()."

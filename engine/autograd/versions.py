@@ -19,7 +19,7 @@ from numpy import ndarray
 
 from engine import dtypes
 from engine.errors import RuntimeFault
-from engine.ops.op import E0, E1, NAMESPACE, REST, RULES, SAVED, SEQ, Node
+from engine.ops.op import E0, E1, NAMESPACE, REST, RULES, SAVED, SEQ, SHAPE, Node
 
 # the sequence number at the last in-place operation; numbers fall, so nodes older than it have larger ones
 last_inplace: list[int] = [1 << 62]
@@ -63,7 +63,8 @@ def moved(old: Any, new: Any) -> None:
     """A tensor's scalar payload was replaced by an in-place operation: its version goes with it."""
     bump(old)
     found = _changed[id(owner_of(old))]
-    _changed[id(owner_of(new))] = [owner_of(new), found[1], []]
+    successor = _changed[id(owner_of(new))] = [owner_of(new), found[1], []]
+    found[3:] = [successor]  # what becomes of it from here on
 
 
 def changed(arrays: Iterable[Any]) -> None:
@@ -135,11 +136,18 @@ def modified(a: Any, source: Node | None, expected: int, actual: int) -> Runtime
     """torch's sentence about a saved value that was modified."""
     which = ""
     found = _changed.get(id(owner_of(a)), ())
+    while len(found) > 3 and isinstance(found[3], list):
+        found = found[3]
+        actual = found[1]
+    shape = np.shape(a) or (() if source is None else source[SHAPE])
     if source is not None and source[E0] is not None and len(source) >= SAVED:
-        name = found[3] if len(found) > 3 else NAMESPACE["node_name"](source)
+        if len(found) > 3:
+            name = "AsStridedBackward0" if RULES[getattr(source[1], "inner", source[1])].op.view else found[3]  # type: ignore[index]
+        else:
+            name = NAMESPACE["node_name"](source)
         if name in ("AccumulateGrad", "CopySlices", "CopyBackwards"):
             name = "torch::autograd::" + name
-        which = f", which is output 0 of {re.sub(r'Backward[0-9]*$', '', name)},"
+        which = f", which is output 0 of {re.sub(r'Backward0?(?=[0-9]*$)', '', name)},"
     anomaly = NAMESPACE.get("anomaly_on", False)
     hint = (
         "the backtrace further above shows the operation that failed to compute its gradient. The variable in "
@@ -150,7 +158,7 @@ def modified(a: Any, source: Node | None, expected: int, actual: int) -> Runtime
     )
     return RuntimeFault(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[torch.{dtypes.TYPE_NAMES[dtypes.of(a)]} {list(np.shape(a))}]{which} is at version {actual}; "
+        f"[torch.{dtypes.TYPE_NAMES[dtypes.of(a)]} {list(shape)}]{which} is at version {actual}; "
         f"expected version {expected} instead. Hint: {hint}",
         hint="use the out-of-place form (y = y + 1 instead of y += 1), or change a copy: y = y.clone()",
     )
