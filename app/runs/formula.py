@@ -30,7 +30,7 @@ TORCH = (
     "softmax", "log_softmax", "sqrt", "square", "std", "squeeze", "sub", "add", "div", "neg", "sum", "t", "tan",
     "tanh", "transpose", "trunc", "unsqueeze", "var", "where", "amax", "amin", "cumsum",
 )  # fmt: skip
-FUNCTIONAL = ("elu", "gelu", "leaky_relu", "silu", "softplus", "hardtanh", "mish", "selu", "softsign")
+FUNCTIONAL = ("elu", "gelu", "leaky_relu", "silu", "softplus", "hardtanh", "mish")
 FUNCTIONS = {name: f"torch.{name}" for name in TORCH} | {name: f"torch.nn.functional.{name}" for name in FUNCTIONAL}
 """name in a formula -> how a program calls it. The name is also the registry's."""
 

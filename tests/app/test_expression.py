@@ -224,3 +224,25 @@ def test_a_picture_is_well_formed_and_escapes_names():
 
     told = ask("x < y", {"x": 1.0, "y": 2.0})
     ElementTree.fromstring(FORMATS["svg"][1](told))
+
+
+def test_every_function_that_a_formula_may_use_is_there():
+    from engine.ops.op import TENSORS
+
+    assert [name for name in formula.FUNCTIONS if name not in TENSORS] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("leaky_relu(x, negative_slope=0.5)", [1, -1]),
+        ("clamp(x, min=0)", [1, 0]),
+        ("max(x)", 1),
+        ("x.abs().sum()", 3),
+        ("softmax(x - x, dim=0)", [0.5, 0.5]),
+        ("maximum(x, -x)", [1, 2]),
+    ],
+)
+def test_functions_take_their_arguments_as_in_torch(text, data):
+    told = ask(text, {"x": [1.0, -2.0]})["result"]["data"]
+    assert told == (data if isinstance(data, list) else [data])
