@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def wait_for(url: str, seconds: float = 20) -> None:
+def wait_for(url: str, seconds: float = 60) -> None:
     """Until it answers."""
     end = time.monotonic() + seconds
     while True:
@@ -49,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         assert "http://" in line, f"the server did not start: {line}{log.read_text()}"
         url = line.split("http://")[1].split("/")[0]
-        wait_for(f"http://{url}/healthz")
+        wait_for(f"http://{url}/readyz")  # programs can run
         yield f"http://{url}"
     finally:
         process.send_signal(signal.SIGTERM)

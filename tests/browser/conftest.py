@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.workbench import watched
 
@@ -17,6 +17,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import chromium  # noqa: E402
 
 sys.path.pop(0)
+
+expect.set_options(timeout=20_000)  # a machine with other things to do
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+
+
+# the browser itself logs what a test lets fail on purpose
+REFUSED = ("status of 429", "ERR_INTERNET_DISCONNECTED")
+
+
+def reproach(message: ConsoleMessage) -> bool:
+    return message.type == "error" and not any(each in message.text for each in REFUSED)
 
 
 @contextmanager
@@ -20,7 +28,7 @@ def watched(browser: Browser, server: str, **options: Any) -> Iterator[Page]:
     opened = context.new_page()
     opened.set_default_timeout(15_000)
     errors: list[str] = []
-    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("console", lambda message: errors.append(message.text) if reproach(message) else None)
     opened.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack or ''}"))
     yield opened
     context.close()
@@ -33,7 +41,7 @@ class Workbench:
     def __init__(self, page: Page, address: str = "/") -> None:
         self.page = page
         page.goto(address)
-        expect(page.locator(".cm-content")).to_be_visible()
+        expect(page.locator(".cm-content")).to_be_visible(timeout=20_000)
 
     @classmethod
     def at(cls, page: Page, address: str) -> Workbench:
@@ -104,7 +112,7 @@ class Workbench:
         return "\n".join(self.page.locator(".out .line").all_inner_texts())
 
 
-def shows(read: Callable[[], Any], wanted: Any, seconds: float = 5) -> None:
+def shows(read: Callable[[], Any], wanted: Any, seconds: float = 20) -> None:
     """Until what is read equals what is wanted: the page draws when the browser has time."""
     end = time.monotonic() + seconds
     while (found := read()) != wanted and time.monotonic() < end:
