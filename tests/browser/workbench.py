@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
-
 # the browser itself logs what a test lets fail on purpose
 REFUSED = ("status of 429", "ERR_INTERNET_DISCONNECTED")
 

@@ -1,0 +1,173 @@
+"""One tensor whole, one cell back to what made it, the broadcast lens, and the formula that lights up with the graph."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.workbench import Workbench, shows
+
+X = [[1.5, -0.5, 0.8], [-1.2, 0.9, 1.1], [0.4, 1.4, -0.7], [2.0, -1.1, 0.3]]
+Y = [[2.25, 0.7, 0.88], [-1.11, -0.3, 1.06], [0.98, -0.76, -0.01], [2.77, 1.37, 0.56]]
+W, B = [-0.9, 0.9, -0.6], -0.5
+
+
+def addends(column):
+    """∂L/∂w[column], row by row: L is the mean of (x·w + b − y)² over twelve cells."""
+    return [2 * (x[column] * W[column] + B - y[column]) / 12 * x[column] for x, y in zip(X, Y, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def opened(shared):
+    return Workbench.at(shared, "/?lesson=heat_map&step=0&event=0")
+
+
+@pytest.fixture
+def bench(opened):
+    opened.press("Home")
+    yield opened
+    opened.press("Escape")
+
+
+def figures(locator):
+    """Numbers in a text, its minus signs and powers as Python writes them."""
+    text = locator.inner_text().replace("−", "-")
+    return [float(found) for found in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", text)]
+
+
+def test_card_opens_the_whole_tensor(bench):
+    bench.card("x").locator(".name").click()
+    panel = bench.panel("Tensor")
+    cells = panel.locator(".matrix tbody td")
+    expect(cells).to_have_count(12)
+    shows(lambda: [float(text.replace("−", "-")) for text in cells.all_inner_texts()], [v for row in X for v in row])
+    expect(panel.locator(".matrix thead th")).to_have_text(["0", "1", "2"])
+    expect(panel.locator(".stats")).to_contain_text("0.4083")  # the mean of the twelve
+    expect(panel.locator(".histogram rect")).not_to_have_count(0)
+    expect(panel).to_contain_text("line 4")
+    expect(panel.get_by_role("button", name="v₁")).to_be_visible()  # who reads it
+
+
+def test_header_of_the_matrix_stays_while_it_scrolls(bench):
+    bench.card("x").locator(".name").click()
+    head = bench.panel("Tensor").locator(".matrix thead th").first
+    assert head.evaluate("th => getComputedStyle(th).position") == "sticky"
+
+
+def test_cell_of_a_gradient_lists_its_addends_row_by_row(bench):
+    bench.press("End")
+    bench.seek("w is updated")  # .grad is there, not cleared yet
+    bench.card("w").locator('[data-cell="g0.1"]').click()
+    origin = bench.panel("Tensor").locator(".origin")
+    expect(origin).to_contain_text("What adds up to the gradient of w[1]")
+    bench.press("Home")
+    bench.seek(re.compile(r"added into w\.grad"))
+    terms = addends(1)
+    expect(origin.locator("ol li")).to_have_count(4)
+    shows(lambda: [figures(each.locator(".sum"))[-1] for each in origin.locator("ol li").all()], [rounded(t) for t in terms])
+    shows(lambda: figures(origin.locator(".total"))[-1], float(f"{sum(terms):.6g}"))
+    origin.locator("ol li").nth(2).get_by_role("button").first.click()  # to the row it came from
+    shows(lambda: bench.asked("cell"), "g2.1")
+    expect(bench.page.locator("g.node.selected [role=treeitem]")).to_have_attribute("aria-label", "v₁ = x·w (4, 3)")
+
+
+def rounded(value):
+    return float(f"{value:.4g}")
+
+
+def test_cell_of_a_value_says_what_made_it(bench):
+    bench.press("]")  # the forward pass is over
+    bench.card("v₁").locator('[data-cell="v2.0"]').click()
+    origin = bench.panel("Tensor").locator(".origin")
+    expect(origin).to_contain_text("What v₁[2,0] was made from")
+    for source in ("x[2,0]", "w[0]"):
+        expect(origin.get_by_role("button", name=source)).to_be_visible()
+    shows(lambda: figures(origin.locator(".total"))[-1], -0.36)  # 0.4 · −0.9
+
+
+def test_slices_of_a_tensor_of_three_axes(page):
+    bench = Workbench(page)
+    bench.run("import torch\nt = torch.arange(24.0).reshape(2, 3, 4).requires_grad_()\n(t * t).sum().backward()\n")
+    bench.press("End")
+    bench.card("t").locator(".name").click()
+    panel = bench.panel("Tensor")
+    cells = panel.locator(".matrix tbody td")
+    shows(lambda: [float(text) for text in cells.all_inner_texts()], [float(i) for i in range(12)])
+    panel.get_by_label("slice 0").fill("1")
+    shows(lambda: [float(text) for text in cells.all_inner_texts()], [float(i) for i in range(12, 24)])
+    panel.get_by_role("tab", name="gradient").click()
+    panel.get_by_label("slice 0").fill("1")
+    shows(lambda: float(cells.last.inner_text()), 46.0)  # 2 · 23
+
+
+def test_history_of_a_parameter_over_the_steps(bench):
+    bench.card("w").locator('[data-cell="v0.2"]').click()
+    panel = bench.panel("Tensor")
+    expect(panel.get_by_role("heading", name="Over the steps")).to_contain_text("w[2]")
+    box = panel.locator("svg.chart").bounding_box()
+    bench.page.mouse.click(box["x"] + box["width"] - 10, box["y"] + box["height"] / 2)
+    shows(lambda: bench.step, 59)  # a click on the curve goes there
+    bench.press("Home")
+
+
+def test_lens_shows_the_stretch_and_the_sums_back(bench):
+    bench.card("w").locator(".name").click()
+    lens = bench.panel("Broadcast")
+    expect(lens.locator(".align .rules td")).to_have_text(["new axis", "equal"])
+    expect(lens.locator(".align .result td")).to_have_text(["4", "3"])
+    expect(lens.locator(".ghosts td.ghost")).to_have_count(9)  # three rows that are not there
+    expect(lens).not_to_contain_text("Going back")
+    bench.seek(re.compile(r"sends a gradient to w$|sends a gradient to w "))
+    expect(lens).to_contain_text("Going back: summed over axis 0")
+    sums = lens.get_by_role("table", name="Gradient before and after summing").locator("tr:last-child td")
+    shows(lambda: [figures(cell)[0] for cell in sums.all()], [round(sum(addends(c)), 2) for c in range(3)])
+
+
+def test_lens_of_an_edge_shows_only_that_operand(bench):
+    key = bench.card("v₁").get_attribute("data-key")
+    bench.page.evaluate("key => document.querySelector(`[data-edge='${key}:1'] .grip`).dispatchEvent(new MouseEvent('click', {bubbles: true}))", key)
+    shows(lambda: bench.asked("select"), f"{key}:1")
+    expect(bench.panel("Broadcast")).to_contain_text("w (3,) → (4, 3)")
+
+
+def test_lens_explains_shapes_that_do_not_fit(page):
+    bench = Workbench.at(page, "/?lesson=broadcasting_fails")
+    lens = bench.panel("Broadcast")
+    expect(lens.locator(".align .result .clash")).to_have_text("✕")
+    expect(lens).to_contain_text("axis 0 has 3 on one side and 4 on the other")
+    ways = lens.locator(".ways li")
+    expect(ways.filter(has_text="a.unsqueeze(1)")).to_contain_text("(3, 4)")
+    expect(ways.filter(has_text="b.unsqueeze(1)")).to_contain_text("(4, 3)")
+    expect(bench.page.locator("g.node.failed")).to_contain_text("does not run")
+    expect(bench.page.locator(".cm-content .cl-wrong")).to_have_text("a + b")
+
+
+def test_formula_ends_in_the_number_of_the_card_and_lights_it(bench):
+    bench.seek(re.compile(r"sends a gradient to v₃$|sends a gradient to v₃ "))
+    told = bench.page.locator(".told")
+    expect(told.locator("h2")).to_contain_text("into v₃")
+    numbers = told.locator(".fx.nums")
+    expect(numbers.locator(".katex")).to_be_visible()
+    expect(told).to_contain_text("With the numbers of")
+    term = numbers.locator("[data-at][data-cell]").first
+    at, cell = term.get_attribute("data-at"), term.get_attribute("data-cell")
+    term.hover()
+    lit = bench.page.locator(f'svg.graph [data-key="{at}"] [data-cell="{cell}"]')
+    expect(lit).to_have_class(re.compile(r"\blit\b"))
+    bench.page.locator(f'svg.graph [data-key="{at}"] rect[data-cell="{cell}"]').hover()
+    expect(term).to_have_class(re.compile(r"\blit\b"))
+
+
+def test_selected_cell_is_the_one_in_the_formula(bench):
+    bench.seek(re.compile(r"forward: v₁ by"))
+    bench.card("v₁").locator('[data-cell="v3.1"]').click()
+    told = bench.page.locator(".told")
+    expect(told).to_contain_text("v₁[3,1]")
+    shows(lambda: "0.99" in told.locator(".fx.nums").inner_text(), True)  # −1.1 · 0.9
+
+
+def test_derivative_of_one_says_why(bench):
+    bench.seek(re.compile(r"backward starts at L"))
+    expect(bench.page.locator(".told")).to_contain_text("the derivative is 1")
+    bench.seek(re.compile(r"sends a gradient to v₂$|sends a gradient to v₂ "))
+    expect(bench.page.locator(".told")).to_contain_text("The local derivative is 1")
