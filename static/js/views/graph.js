@@ -74,10 +74,10 @@ function Canvas(context) {
     if (area) viewport.value?.reveal(area);
   }, [target]);
 
-  // while the events of another step are on their way, the last picture stays, faint
+  // while the events of another step are on their way, or its layout is, the last picture stays, faint
   const last = useRef(/** @type {any} */ (null));
   if (fitting && shown && moment.state) last.current = { context, shown, placed: fitting, subject, visible };
-  const stale = !moment.window && moment.brief && last.current?.context.moment.trace === moment.trace ? last.current : null;
+  const stale = !fitting && structure?.cards.size !== 0 && last.current?.context.moment.trace === moment.trace ? last.current : null;
 
   /** @param {MouseEvent} event */
   const pick = (event) => {
