@@ -574,8 +574,11 @@ def local_derivative(rule: Rule, name: str, n: Node) -> Any:
         arguments = _arguments(rule)
         f = rule.locals_[name] = eval(f"lambda {', '.join(arguments)}: {formula}", ARRAYS)
     env = environment(rule, n)
+    given = {k: env.get(k) for k in _arguments(rule)}
     try:
-        return np.asarray(f(**{k: env.get(k) for k in _arguments(rule)}))
+        return np.asarray(f(**given))
+    except ZeroDivisionError:  # `x / 0`: Python's own numbers know no infinity
+        return np.asarray(f(**{k: np.float64(v) if type(v) in (int, float) else v for k, v in given.items()}))
     except TypeError:  # the partial reads a value the rule does not save
         return None
 

@@ -83,3 +83,13 @@ def test_a_failing_operation_is_named() -> None:
     finally:
         install(before)
     assert [args[0].name for kind, args in listener.heard if kind == "fail_op"] == ["add"]
+
+
+def test_a_division_by_the_number_zero_is_watched_like_any_other() -> None:
+    x = torch.tensor(1.0, requires_grad=True)
+    before = install(Listener())
+    try:
+        (x / 0).backward()
+    finally:
+        install(before)
+    assert x.grad.item() == float("inf")
