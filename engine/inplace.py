@@ -234,6 +234,7 @@ def _reshaped_inplace(name: str) -> Any:
     f = TENSORS[name]
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        before_inplace(self, REGISTRY.get(name))
         r = f(self, *args, **kwargs)
         self._a, self._s = r._a, r._s
         if NAMESPACE["grad_on"]:

@@ -153,6 +153,8 @@ def _check_convolution(x: Array, w: Array, bias: Array | None, groups: int, tran
             f"expected scalar type {a} but found {b}",
             hint="convert one of them: x.float(), or model.double()",
         )
+    if w.ndim < 3:
+        raise RuntimeFault("weight should have at least three dimensions")
     if w.ndim != spatial + 2:
         raise RuntimeFault(
             f"expected stride to be a single integer value or a list of {w.ndim - 2} values to match the convolution "

@@ -14,6 +14,7 @@ from engine.ops.op import (
     ARRAYS,
     META,
     NAMESPACE,
+    REGISTRY,
     SHAPE,
     TENSORS,
     Custom,
@@ -416,7 +417,7 @@ def _masked_select(input: Array, mask: Array) -> Array:
     if whole is None:
         from engine.ops.op import _misfit
 
-        raise _misfit(input.shape, mask.shape)
+        raise _misfit(mask.shape, input.shape)
     return np.broadcast_to(input, whole)[np.broadcast_to(mask, whole)]
 
 
@@ -593,8 +594,10 @@ def _basic(x: Tensor, key: Any) -> tuple[Tensor, tuple[Any, ...] | None]:
     keys = list(key) if isinstance(key, tuple) else [key]
     used = sum(_consumed(k) for k in keys)
     if used > len(x._s):
-        if not x._s:
+        if not x._s and not isinstance(key, tuple) and type(key) is int:
             _select_at(x, 0, 0)
+        if not x._s and isinstance(key, slice):
+            raise IndexFault("slice() cannot be applied to a 0-dim tensor.")
         raise IndexFault(f"too many indices for tensor of dimension {len(x._s)}")
     if not any(k is Ellipsis for k in keys):
         keys.append(Ellipsis)
@@ -693,6 +696,8 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
         if isinstance(value, NAMESPACE["Tensor"]):
             while len(value._s) > len(v._s) and value._s[0] == 1:
                 value = TENSORS["select"](value, 0, 0)
+            if kernels.broadcast_shapes(v._s, value._s) != v._s:
+                REGISTRY["expand_to"].kernel(value._array(), v._s)  # raises
             TENSORS["copy_"](v, value)
         else:
             TENSORS["forbid_overlap"](v)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import dtypes
-from engine.errors import LinAlgFault, RuntimeFault
+from engine.errors import IndexFault, LinAlgFault, RuntimeFault
 from engine.ops import kernels
 from engine.ops.op import (
     ARRAYS,
@@ -123,8 +123,10 @@ def _dot(input: Array, tensor: Array) -> Array:
     samples=[Sample((A, V))], fails=[Failing((A, [1.0]), {}, RuntimeError, "size mismatch, got input (2), mat (2x3), vec (1)")])  # fmt: skip
 def _mv(input: Array, vec: Array) -> Array:
     """Product of a matrix and a vector."""
+    if not input.ndim:
+        raise IndexFault("Dimension specified as 0 but tensor has no dimensions")
     if input.ndim != 2 or vec.ndim != 1:
-        raise RuntimeFault(f"vector + matrix @ vector expected, got {vec.ndim}, {input.ndim}, {vec.ndim}")
+        raise RuntimeFault(f"vector + matrix @ vector expected, got 1, {input.ndim}, {vec.ndim}")
     if input.shape[1] != vec.shape[0]:
         raise RuntimeFault(
             f"size mismatch, got input ({input.shape[0]}), mat ({'x'.join(map(str, input.shape))}), vec ({vec.size})"
@@ -384,7 +386,7 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     for i in range(1, len(ops)):
         y, other = _diagonals(ops[i], full_terms[i])
         later = set(result).union(*full_terms[i + 1 :])
-        x, labels = _contract(x, labels, y, other, later, sizes)
+        x, labels = _contract(x, labels, y, other, later, sizes, result)
     gone = tuple(i for i, c in enumerate(labels) if c not in result)
     if gone:
         x = TENSORS["sum"](x, gone)
@@ -404,7 +406,9 @@ def _diagonals(x: Tensor, labels: str) -> tuple[Tensor, str]:
     return x, labels
 
 
-def _contract(x: Tensor, a: str, y: Tensor, b: str, later: set[str], sizes: dict[str, int]) -> tuple[Tensor, str]:
+def _contract(
+    x: Tensor, a: str, y: Tensor, b: str, later: set[str], sizes: dict[str, int], result: str
+) -> tuple[Tensor, str]:
     """One pair: sum what only one operand has, batch what stays in both, multiply the rest as matrices."""
     for c in [c for c in a if c not in b and c not in later]:
         x = TENSORS["sum"](x, a.index(c))
@@ -415,6 +419,9 @@ def _contract(x: Tensor, a: str, y: Tensor, b: str, later: set[str], sizes: dict
     batch = [c for c in a if c in b and c in later]
     inner_labels = [c for c in a if c in b and c not in later]
     only_a, only_b = [c for c in a if c not in b], [c for c in b if c not in a]
+    if not inner_labels:  # nothing to sum: a product of elements
+        labels = "".join(sorted([*batch, *only_a, *only_b], key=lambda c: result.find(c)))
+        return TENSORS["mul"](_aligned(x, a, labels), _aligned(y, b, labels)), labels
     xs = [sizes[c] if c in batch + inner_labels else x._s[a.index(c)] for c in a]
     ys = [sizes[c] if c in batch + inner_labels else y._s[b.index(c)] for c in b]
     if tuple(xs) != x._s:
@@ -429,6 +436,17 @@ def _contract(x: Tensor, a: str, y: Tensor, b: str, later: set[str], sizes: dict
     r = TENSORS["bmm"](TENSORS["reshape"](x, (n, m, k)), TENSORS["reshape"](y, (n, k, p)))
     labels = "".join([*batch, *only_a, *only_b])
     return TENSORS["view"](r, tuple(sizes[c] for c in labels)), labels
+
+
+def _aligned(x: Tensor, have: str, want: str) -> Tensor:
+    """The dimensions in the order wanted, with ones for those it has not."""
+    order = tuple(have.index(c) for c in want if c in have)
+    if order != tuple(range(len(order))):
+        x = TENSORS["permute"](x, order)
+    for i, c in enumerate(want):
+        if c not in have:
+            x = TENSORS["unsqueeze"](x, i)
+    return x
 
 
 # ---- linear algebra ---------------------------------------------------------------------------------------------------

@@ -203,16 +203,20 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims =
     return _mean_call(input, dim if axis is None else axis, keepdim, out=out)
 
 
-@composite("nansum", samples=[Sample(([1.0, float("nan"), 2.0],))])
-def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+@op("nansum_(input, dim=None, keepdim=False)", node="NansumBackward0", public="nansum", method=False,
+    vjps={"input": "select_if(~isnan(input), spread(g, input_shape, dim, keepdim))"}, latex=r"\sum_i {input}_i",
+    latex_partials={"input": r"\mathbb{1}[{input}_i = {input}_i]"}, samples=[Sample(([1.0, float("nan"), 2.0],)), Sample((MATRIX,), {"dim": 1})])  # fmt: skip
+def _nansum(input: Array, dim: Dims, keepdim: bool) -> Array:
     """Sum that takes nan as 0."""
-    return sum(TENSORS["nan_to_num_nan"](input), dim, keepdim)
+    if input.dtype.kind not in "bui":
+        input = np.where(np.isnan(input), input.dtype.type(0), input)
+    return sum_array(_integers(input), dim, keepdim)
 
 
-op("nan_to_num_nan(input)", forward="where(isnan(input), 0.0, input)", partials={"input": "~isnan(input)"}, public="nansum",
-   vjps={"input": "select_if(~isnan(input), g)"}, node="NansumBackward0", method=False, inplace=False, latex="{input}",
-   doc="nan taken as 0.", general=lambda a: np.where(np.isnan(a), a.dtype.type(0), a) if a.dtype.kind not in "bui" else a.copy(),
-   samples=())  # fmt: skip
+@composite("nansum", samples=[Sample(([1.0, float("nan"), 2.0],))])
+def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """Sum that takes nan as 0."""
+    return TENSORS["nansum_"](input if dtype is None else TENSORS["to_dtype"](input, dtype), dim, keepdim)
 
 
 @composite("nanmean", samples=[Sample(([1.0, float("nan"), 2.0],))])
@@ -1019,6 +1023,8 @@ def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:
     d = axis_of(dim, len(input._s))
     for _ in range(n):
         k = input._s[d]
+        if not k:
+            break
         input = TENSORS["narrow"](input, d, 1, k - 1) - TENSORS["narrow"](input, d, 0, k - 1)
     return input
 

@@ -272,6 +272,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     n = len(input._s)
     src = [axis_of(d, n) for d in ((source,) if isinstance(source, int) else source)]
     dst = [axis_of(d, n) for d in ((destination,) if isinstance(destination, int) else destination)]
+    if not n:
+        return TENSORS["alias"](input)
     order = [-1] * n
     for s, d in zip(src, dst, strict=True) if n else ():
         order[d] = s
@@ -599,6 +601,8 @@ def flipud(input: Tensor) -> Tensor:
 def _roll(input: Array, shifts: Any, dims: Any) -> Array:
     """Shifted around along dimensions."""
     dims = None if dims is None or dims == () else dims
+    if not input.size:
+        return input.copy()
     if isinstance(dims, int):
         dims = axis_of(dims, input.ndim)
     elif dims is not None:
@@ -1007,7 +1011,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         raise RuntimeFault(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     d = axis_of(dim, len(input._s))
     n = input._s[d]
-    return split(input, max(1, -(-n // chunks)), d)
+    return split(input, -(-n // chunks) if n else [0] * chunks, d)
 
 
 @composite("tensor_split", samples=[])

@@ -141,6 +141,10 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along dim."""
+    if x1._s != x2._s:
+        shape = kernels.broadcast_shapes(x1._s, x2._s)
+        if shape is not None:
+            x1, x2 = (x if x._s == shape else x.expand(shape) for x in (x1, x2))
     lengths = [_length(x, dim, eps) for x in (x1, x2)]
     return ((x1 / lengths[0]) * (x2 / lengths[1])).sum(dim)
 

@@ -321,7 +321,8 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """The mean of as many windows as asked for, of (N, C, L) or (C, L)."""
     if len(input._s) not in (2, 3):
-        raise RuntimeFault(f"adaptive_avg_pool1d() Expected 2D or 3D input tensor, but got {list(input._s)}")
+        raise RuntimeFault(f"Expected 2 to 3 dimensions, but got {len(input._s)}-dimensional tensor for argument #1 'self' (while "
+                           "checking arguments for adaptive_avg_pool1d)")  # fmt: skip
     (size,) = _output_size(input, output_size, 1)
     return adaptive_avg_pool2d(input.unsqueeze(-2), (1, size)).squeeze(-2)
 
