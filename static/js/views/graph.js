@@ -156,8 +156,9 @@ function Picture({ context, shown, placed, subject, visible }) {
   return html`<svg class="graph" width=${placed.w} height=${placed.h} viewBox=${`0 0 ${placed.w} ${placed.h}`} role="tree" aria-label=${t('graph.title')}>
     <defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line y2="6" class="hl" /></pattern>
       <pattern id="hatch-nan" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" class="nanbg" /><line y2="6" class="nanline" /></pattern></defs>
-    ${[...placed.groups].map(([path, area]) => frame(path, area, groups.get(path)?.type ?? '', count(shown.graph, path), t))}
+    ${[...placed.groups].map(([path, { x, y, w, h }]) => html`<g class="group" key=${path}><rect x=${x} y=${y} width=${w} height=${h} rx="16" /></g>`)}
     ${drawn.map((props) => html`<${Edge} key=${props.edge.id} ...${props} />`)}
+    ${[...placed.groups].map(([path, area]) => handle(path, area, groups.get(path)?.type ?? '', count(shown.graph, path), t))}
     ${strands ? unroll(strands, moment, shown.graph, placed, lit.index, t) : null}
     ${[...cards.values()].map((card, i) => {
       const area = placed.boxes.get(card.key);
@@ -185,13 +186,13 @@ function unroll({ edge, sent }, moment, structure, placed, index, t) {
   return html`<${Strands} edge=${edge} sent=${sent} from=${from} to=${to} addends=${parts.addends} rows=${rows} t=${t} />`;
 }
 
-/** @param {string} path @param {Box} area @param {string} type @param {number} n @param {Translate} t */
-function frame(path, area, type, n, t) {
+/** The name of a group on its upper edge, above the lines that cross it. @param {string} path @param {Box} area @param {string} type @param {number} n @param {Translate} t */
+function handle(path, area, type, n, t) {
   const name = path.startsWith('~') ? '' : path;
   const text = t('graph.nodes', { n });
-  const w = 34 + (type.length + name.length) * 6.6 + text.length * 5.9 + (name ? 14 : 6);
-  return html`<g class="group" key=${path}><rect x=${area.x} y=${area.y} width=${area.w} height=${area.h} rx="16" />
-    <g class="handle" transform=${`translate(${area.x + 14},${area.y})`} data-fold=${path}><title>${t('action.fold')}</title><rect class="tab" y="-11" width=${w} height="22" rx="11" /><path d="M11 -2.4l3.6 4 3.6-4" class="chev" />
+  const wide = [...text].filter((letter) => letter > '⺀').length * 4.4;
+  const w = 34 + (type.length + name.length) * 6.6 + text.length * 5.9 + wide + (name ? 14 : 6);
+  return html`<g class="group" key=${`=${path}`}><g class="handle" transform=${`translate(${area.x + 14},${area.y})`} data-fold=${path}><title>${t('action.fold')}</title><rect class="tab" y="-11" width=${w} height="22" rx="11" /><path d="M11 -2.4l3.6 4 3.6-4" class="chev" />
     <text x="25" y="3.8" class="gt">${type}<tspan class="gs" dx="7">${name}</tspan><tspan class="gs" dx=${name ? 8 : 0}>${text}</tspan></text></g></g>`;
 }
 

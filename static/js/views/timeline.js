@@ -117,7 +117,7 @@ function Chips({ runs, moment, t, act }) {
     <div class="cells">${stops.slice(from, to + 1).map((stop, i) => {
       const at = from + i;
       const [whole, title] = texts[at];
-      const text = tight && at !== index ? BRIEF[stop.event.kind] ?? whole.slice(0, 5) : whole;
+      const text = tight && at !== index ? BRIEF[stop.event.kind] ?? whole.slice(0, 3) : whole;
       const state = at === index ? 'now' : at < index ? 'past' : 'next';
       return html`<button type="button" class=${`e ${state} ${stop.event.kind}`} style=${{ flexGrow: [...text].length + 1, flexShrink: at === index ? 0 : 1 }} title=${title} aria-label=${`${title} · ${text}`} aria-current=${at === index ? 'step' : undefined} onClick=${() => act('event', at)}><span>${text}</span></button>`;
     })}</div></div>`)}</div>`;

@@ -15,6 +15,7 @@ import { column, short, signed, subscript } from '../model/format.js';
 
 const FEW = 8; // cells of all parameters together that are shown one by one
 const MOST = 24; // lines
+const PLACE = /(\[[\d,]*\]|[₀-₉]+)$/; // of an element: what tells the lines of one parameter apart is never cut off
 
 /** @type {View} */
 export const updateView = {
@@ -52,7 +53,7 @@ function Card({ moment, ui, t, act }) {
       ${!few && subject && chosen !== undefined ? html`<button type="button" class="link small" onClick=${() => act('deselect')}>${t('update.all')}</button>` : null}</p>
     <table><thead><tr><th scope="col"><span class="sr">${t('update.parameter')}</span></th><td>${t('update.before')}</td><td class="bar">${t('update.change')}</td><td>${t('update.after')}</td></tr></thead>
     <tbody>${lines.slice(0, MOST).map((line) => html`<tr class=${`${line.current ? 'hot' : ''} ${line.done ? '' : 'later'}`} onClick=${() => (line.index ? act('cell', [key(line.tensor), address('v', line.index, shapeOf(list, line.tensor))]) : act('select', key(line.tensor)))}>
-      <th scope="row" title=${line.name}>${line.name}</th><td>${write(line.now)}</td>
+      <th scope="row" title=${line.name}><span>${line.name.replace(PLACE, '')}</span>${PLACE.exec(line.name)?.[0] ?? ''}</th><td>${write(line.now)}</td>
       <td class="bar">${bar(line, most)}<span class=${line.signed ? (line.change < 0 ? 'neg' : 'pos') : ''}>${line.signed ? signed(line.change, 3) : short(line.change, 3)}</span></td>
       <td class="new">${write(line.after)}</td></tr>`)}</tbody></table>
     ${lines.length > MOST ? html`<p class="mut small">${t('update.more', { n: (subject ? decode(subject.before).count : lines.length) - MOST })}</p>` : null}
@@ -63,7 +64,7 @@ function Card({ moment, ui, t, act }) {
 const shapeOf = (list, tensor) => list.find((change) => change.tensor === tensor)?.before.shape ?? [];
 
 /** @param {Line} line @param {number} most */
-const bar = (line, most) => html`<svg width="84" height="14" viewBox="-42 0 84 14" aria-hidden="true"><line x1="0" x2="0" y1="0" y2="14" class="zero" /><rect x=${line.change < 0 ? (-40 * Math.abs(line.change)) / most : 0} y="3" width=${(40 * Math.abs(line.change)) / most || 0} height="8" rx="2" class=${line.signed ? (line.change < 0 ? 'neg' : 'pos') : 'plain'} /></svg>`;
+const bar = (line, most) => html`<svg width="60" height="14" viewBox="-42 0 84 14" preserveAspectRatio="none" aria-hidden="true"><line x1="0" x2="0" y1="0" y2="14" class="zero" /><rect x=${line.change < 0 ? (-40 * Math.abs(line.change)) / most : 0} y="3" width=${(40 * Math.abs(line.change)) / most || 0} height="8" rx="2" class=${line.signed ? (line.change < 0 ? 'neg' : 'pos') : 'plain'} /></svg>`;
 
 /** Everything the rule read of one cell. @param {{change: Update, index: number[], name: string, t: Context['t']}} props */
 function Microscope({ change, index, name, t }) {
