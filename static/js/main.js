@@ -69,10 +69,16 @@ async function start() {
     app.act(action.id);
   });
   receive(document.body, { hint: () => app.t.peek()('drop.here'), open: (name, text) => void app.file(name, text), refuse: (name) => app.say(app.t.peek()('drop.large', { name })) });
+  let held = false; // is the draft this page's own? Another's is left alone
   effect(() => {
-    const { edited, code } = app.session;
-    if (edited || app.session.phase.value === 'empty') draft(edited ? code.value : '');
-    else draft('');
+    const { edited, code, phase } = app.session;
+    if (edited || (phase.value === 'empty' && code.value)) {
+      draft(code.value);
+      held = true;
+    } else if (held) {
+      draft('');
+      held = false;
+    }
   });
   let lit = '';
   document.addEventListener('pointerover', (event) => {

@@ -16,7 +16,7 @@ const TEXTS = [['dot', 'gv'], ['mermaid', 'mmd'], ['json', 'json']];
 
 /** @param {Context} context */
 function Share({ app, moment, t, act }) {
-  const { trace, step, event } = moment;
+  const { trace, step, stop } = moment;
   const packed = useSignal('');
   const { code } = app.session;
   useEffect(() => void pack(code.value).then((text) => (packed.value = text)), [code.value]);
@@ -24,7 +24,7 @@ function Share({ app, moment, t, act }) {
   const copy = (/** @type {string} */ text) => say(navigator.clipboard.writeText(text), 'share.copied');
   const program = () => copy(location.origin + location.pathname + packed.value);
   const picture = (/** @type {'svg' | 'png'} */ kind) => say(draw(kind), 'share.saved');
-  const text = (/** @type {string} */ format, /** @type {string} */ ending) => say(app.client.graph(trace.id, { step, at: event?.seq, format }).then((body) => save(`graph.${ending}`, body)), 'share.saved');
+  const text = (/** @type {string} */ format, /** @type {string} */ ending) => say(app.client.graph(trace.id, { step, at: stop?.until, format }).then((body) => save(`graph.${ending}`, body)), 'share.saved');
   return html`<${Dialog} title=${t('share.title')} close=${t('dialog.close')} onClose=${() => act('close')}>
     <ul class="rows">
       <${Row} icon="link" label=${t('share.moment')} note=${t('share.moment-note')} disabled=${!trace.id} onClick=${() => copy(location.href)} />
