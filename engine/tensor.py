@@ -710,7 +710,7 @@ def before_inplace(t: Tensor, o: Any = None, *others: Any) -> None:
 def forbid_overlap(t: Tensor, o: Any = None) -> None:
     """Raise where several elements of t lie in one place."""
     a = t._array()
-    if a.size and any([step == 0 and n > 1 for step, n in zip(a.strides, a.shape, strict=True)]):
+    if a.size and any(step == 0 and n > 1 for step, n in zip(a.strides, a.shape, strict=True)):
         raise failed(o, (t,), RuntimeFault(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation.", hint="an expanded tensor repeats its elements"))  # fmt: skip
@@ -775,7 +775,9 @@ def inplace(name: str) -> Callable[..., Tensor]:
 
 
 NAMESPACE.update(store=store)
-TENSORS.update(missing_attribute=missing_attribute, size_class=Size, forbid_overlap=forbid_overlap, revive=revive, wrap_array=wrap_array)
+TENSORS.update(
+    missing_attribute=missing_attribute, size_class=Size, forbid_overlap=forbid_overlap, revive=revive, wrap_array=wrap_array
+)
 
 
 def cast(t: Tensor, numpy_type: Any) -> Tensor:
