@@ -147,7 +147,7 @@ class Tensor:
         if type(a) is not ndarray:
             fresh = np.empty(self._s, a.dtype)
             fresh.fill(a)
-            if versions.version_of(a):
+            if versions.version_of(a) or getrefcount(a) > 3:  # this name, self, the call; more: a node saved it
                 versions.moved_storage(a, fresh)
             a = self._a = fresh
         return a  # type: ignore[no-any-return]

@@ -98,10 +98,15 @@ def remember(a: Any, node: Node, through_view: bool) -> None:
 
 
 def moved_storage(old: Any, new: Any) -> None:
-    """A scalar payload was boxed: the memory is the same to the program, so its version goes along unchanged."""
-    found = _changed.get(id(owner_of(old)))
-    if found is not None:
-        _changed[id(owner_of(new))] = [owner_of(new), found[1], found[2]]
+    """A scalar payload was boxed: the memory is the same to the program, so its version goes along unchanged.
+
+    What saved the number finds by it the array it became.
+    """
+    if len(_changed) > _limit[0]:
+        _prune()
+    found = _changed.setdefault(id(old), [old, 0, []])
+    fresh = _changed[id(owner_of(new))] = [owner_of(new), found[1], found[2], *found[3:]]
+    found[2:] = [[], fresh]
 
 
 def _prune() -> None:
@@ -120,6 +125,8 @@ def check(n: Node) -> None:
         if not isinstance(a, (ndarray, np.generic)):
             continue
         found = _changed.get(id(owner_of(a)))
+        while found is not None and not found[2] and len(found) > 3 and isinstance(found[3], list):
+            found = found[3]
         if found is None or not found[2] or found[2][-1][0] > n[SEQ]:
             continue
         expected = min((v - 1 for s, v in found[2] if s < n[SEQ]), default=found[1])

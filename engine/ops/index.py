@@ -689,7 +689,8 @@ def _slice_at(v: Tensor, d: int, k: slice) -> Tensor:
 def setitem(x: Tensor, key: Any, value: Any) -> None:
     """`x[key] = value`: written into the storage, part of the graph."""
     v, advanced = _basic(x, key)
-    TENSORS["before_inplace"](v, PUT, value)
+    if advanced is not None:
+        TENSORS["before_inplace"](v, PUT, value)
     if not isinstance(value, NAMESPACE["Tensor"]):
         value = TENSORS["as_tensor"](value) if not isinstance(value, (bool, int, float)) else value
     if advanced is None:

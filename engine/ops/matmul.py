@@ -376,7 +376,7 @@ def einsum(equation: str, *operands: Any) -> Tensor:
                 raise failed(None, ops, RuntimeFault(
                     f"einsum(): subscript {c} has size {d} for operand {place} which does not broadcast with previously "
                     f"seen size {sizes[c]}"))  # fmt: skip
-            sizes[c] = max(sizes.get(c, 1), d)
+            sizes[c] = d if sizes.get(c, 1) == 1 else sizes[c]
     for c in result:
         if c not in sizes:
             raise RuntimeFault(

@@ -345,6 +345,7 @@ def _expand(input: Array, size: Any) -> Array:
                 f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
             )
         if d != -1 and have not in (1, d):
+            i, d, have = max((j, m, h) for j, m in enumerate(size) if j >= k for h in [input.shape[j - k]] if m != -1 and h not in (1, m))
             raise RuntimeFault(
                 f"The expanded size of the tensor ({d}) must match the existing size ({have}) at non-singleton dimension "
                 f"{i}.  Target sizes: {list(size)}.  Tensor sizes: {list(input.shape)}"
@@ -553,21 +554,39 @@ def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
     return input if type(a) is not ndarray or a.flags.c_contiguous else TENSORS["contiguous_"](input)
 
 
-@op("to_dtype(input, dtype)", vjps={"input": "cast_back(g, input)"}, node="ToCopyBackward0", latex="{input}", lazy=True,
+@op("to_dtype(input, dtype, source=None)", vjps={"input": "cast_back(g, source)"}, node="ToCopyBackward0", latex="{input}", lazy=True,
     method=False, public="to", samples=())  # fmt: skip
-def _to_dtype(input: Array, dtype: Any) -> Array:
+def _to_dtype(input: Array, dtype: Any, source: Any) -> Array:
     """A copy with another element type."""
     if input.dtype.kind not in "bui" and dtype.np.kind in "ui":
         return np.trunc(input).astype(np.int64).astype(dtype.np)
     return input.astype(dtype.np)
 
 
-def _cast_back(g: Array, like: Array) -> Array:
-    return g.astype(like.dtype)
+def _cast_back(g: Array, source: Any) -> Array:
+    return g.astype(source.np)
+
+
+_convert = TENSORS["to_dtype"]
+
+
+def to_dtype(input: Tensor, dtype: Any) -> Tensor:
+    """A copy with another element type: part of the graph as long as that is a floating point type."""
+    if dtype.is_floating_point or input._n is None:
+        return _convert(input, dtype, dtypes.of(input._a))
+    before = NAMESPACE["grad_on"]
+    NAMESPACE["grad_on"] = False
+    try:
+        return _convert(input, dtype, dtypes.of(input._a))
+    finally:
+        NAMESPACE["grad_on"] = before
+
+
+TENSORS["to_dtype"] = to_dtype
 
 
 ARRAYS["cast_back"] = _cast_back
-TENSORS["cast_back"] = lambda g, like: TENSORS["cast"](g, like._a.dtype)
+TENSORS["cast_back"] = to_dtype
 
 
 @op("flip_(input, dims)", vjps={"input": "flip_(g, dims)"}, node="FlipBackward0", latex=r"\operatorname{flip}({input})",

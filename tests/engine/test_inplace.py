@@ -142,3 +142,20 @@ def test_second_order_passes_through_copy_slices() -> None:
     assert g.tolist() == [3.0, 1.0]
     (h,) = torch.autograd.grad(g.sum(), x)
     assert h.tolist() == [6.0, 0.0]
+
+
+def test_an_integer_copy_carries_no_gradient() -> None:
+    x = torch.tensor([3.25, 0.5], requires_grad=True)
+    assert not x.long().requires_grad
+    (x.long() * x).sum().backward()
+    assert x.grad.tolist() == [3.0, 0.0]
+
+
+def test_a_saved_number_is_found_though_a_detached_view_was_asked_for() -> None:
+    x = torch.tensor([2.0, -1.0], requires_grad=True)
+    y = x.sum()
+    z = y * y
+    y.detach()
+    y.add_(1)
+    with pytest.raises(RuntimeError, match="is at version 1; expected version 0"):
+        z.backward()
