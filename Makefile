@@ -8,7 +8,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup dev test test-py test-js test-browser check lint format generate lock bench bench-server \
-        bench-browser load parity golden screenshots docker clean
+        bench-browser load parity golden snapshots screenshots docker clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,7 +57,7 @@ bench: ## time the engine beside PyTorch and NumPy by hand, in .venv-parity
 bench-server: dev ## time the routes on a server of its own
 	@$(PY) -m bench.server $(ARGS)
 
-bench-browser: dev ## time the page: drawing, seeking, streaming
+bench-browser: dev ## time the page: drawing, seeking, streaming; ARGS=--keep writes docs/performance.md
 	@$(PY) -m bench.browser $(ARGS)
 
 load: dev ## many learners at once against a server of its own
@@ -73,6 +73,9 @@ golden: dev ## rewrite the golden files, those that PyTorch makes included; revi
 	  .venv-parity/bin/python -m tests.parity.$$(basename $$file .py) || exit 1; \
 	done
 	@$(PY) -m tests.trace.freeze_traces
+
+snapshots: dev ## rewrite tests/browser/snapshots, the ten moments as drawn; review the diff like code
+	@BACKSTEP_SNAPSHOTS=write $(PY) -m pytest tests/browser/test_workbench_snapshots.py -q
 
 screenshots: dev ## rewrite docs/img from the real app
 	@$(PY) scripts/screenshots.py $(ARGS)

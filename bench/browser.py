@@ -98,7 +98,7 @@ def first_load(page: Page, address: str) -> dict[str, int]:
 
     page.route(EDITOR, lambda route: route.fulfill(content_type="text/javascript", body=STUB))
     answered: list[Response] = []
-    page.on("response", answered.append)
+    page.on("response", lambda response: answered.append(response))
     page.goto(address)
     page.locator("svg.graph [role=treeitem]").first.wait_for(timeout=60_000)
     page.locator(".told .katex").first.wait_for()
