@@ -841,6 +841,8 @@ def _logcumsumexp(input: Array, dim: int) -> Array:
 
 
 def _running(a: Array, d: int, largest: bool) -> tuple[Array, Array]:
+    if not a.ndim:
+        return a[()], np.asarray(0, np.int64)
     f = np.maximum if largest else np.minimum
     values = f.accumulate(a, d)
     # the latest index at which the running extreme was reached

@@ -12,6 +12,8 @@ from pathlib import Path
 import engine
 from tests.parity.cases import answer, cases, differences
 from tests.parity.known import KNOWN
+from tests.parity.random_programs import KNOWN as PROGRAMS
+from tests.parity.random_programs import UNSEEN
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8", "bool")
@@ -51,6 +53,9 @@ def main() -> None:
     lines += ["", "## Known differences", ""]
     used = [key for key in KNOWN if any(c.key.startswith(key) for c in cases())]
     lines += [f"- `{key}` {KNOWN[key]}" for key in sorted(used)]
+    lines += ["", "## Of programs", "", "Random programs of 5 to 20 ops (`python -m tests.parity.random_programs --wide`) differ, where they do, in:", ""]
+    lines += [f"- {reason}" for reason in PROGRAMS.values()]
+    lines += [f"- {text}" for text in UNSEEN]
     (ROOT / "docs" / "parity.md").write_text("\n".join(lines) + "\n")
 
 

@@ -205,7 +205,18 @@ KNOWN: dict[str, str] = {
     r"after .*_\(\)`: \w+ node (Squeeze|T|Transpose|Unsqueeze)Backward\d, torch": "t_(), squeeze_() and their kin show the node of the "
     "form that is not in place",
     r"`.*t_\(\)` raised": "the message names t(), not t_()",
+    r"`.*baddbmm": "baddbmm: operands that do not fit are refused in other words",
+    r"`.*addmm": "addmm: of several things wrong with the operands another one is told first",
+    r"`.*max_pool1d": "max_pool1d: empty input is refused in other words, or not at all",
+    r"`.*index_fill_": "index_fill_: a 0-dim tensor is refused",
+    r"`.*\[1:\] \+= .*(?s:.)*single memory location": "x[1:] += x: operands that overlap in part are not looked for",
+    r"after .*(reciprocal|atan2).* = ": "selu(-0.0) is 0.0; -0.0 in torch",
 }
+# what the comparison does not look at
+UNSEEN = (
+    "A piece of split(), chunk() or unbind() whose base was changed in place: torch refuses to use it, the engine gives its value and gradient.",
+    "The nodes of views after a change under no_grad(), of .data or of .detach(): torch makes them anew (AsStridedBackward0), the engine keeps them.",
+)  # fmt: skip
 
 
 def known(found: str) -> bool:
@@ -313,7 +324,7 @@ def main() -> int:
     for number in range(options.programs):
         lines = grow(random.Random(options.seed * 1_000_003 + number), torch, wide=options.wide)
         found = compare(lines, torch, engine)
-        if found:
+        if found and not known(found):
             key = re.sub(r"[xy]\d+|[-\d.e]+", "#", found)[:90]
             different.setdefault(key, []).append((number, found, lines))
     count = sum(map(len, different.values()))
