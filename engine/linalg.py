@@ -6,7 +6,16 @@ from typing import Any
 
 from engine.errors import RuntimeFault
 from engine.ops.matmul import (
-    cholesky, cross, det, eigh, matmul, matrix_power, multi_dot, qr, slogdet, svd,
+    cholesky,
+    cross,
+    det,
+    eigh,
+    matmul,
+    matrix_power,
+    multi_dot,
+    qr,
+    slogdet,
+    svd,
 )  # fmt: skip
 from engine.ops.matmul import inverse as inv
 from engine.ops.matmul import pinverse as pinv
@@ -20,7 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:  # noqa: N803
+def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """The X with A @ X = B (or X @ A = B)."""
     if left:
         return TENSORS["solve_"](A, B, True)
@@ -28,12 +37,12 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:  # noqa: N803
     return t(TENSORS["solve_"](t(A), t(B), True))
 
 
-def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:  # noqa: A002
+def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The p-norm of all elements, or over dim."""
     return TENSORS["vector_norm_"](x if dtype is None else x.to(dtype), float(ord), dim, keepdim)
 
 
-def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False) -> Tensor:  # noqa: A002, N803
+def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False) -> Tensor:
     """Norms of matrices: Frobenius, nuclear, 1, 2 and infinity."""
     a, b = dim
     if ord == "fro":
@@ -50,10 +59,10 @@ def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool 
     raise RuntimeFault(f"linalg.matrix_norm: Order {ord} not supported.")
 
 
-def norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:  # noqa: A002, N803
+def norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The norm of a vector or a matrix, by `ord` and the number of dims."""
     if dtype is not None:
-        A = A.to(dtype)  # noqa: N806
+        A = A.to(dtype)
     if ord is None:
         return TENSORS["vector_norm_"](A, 2.0, dim, keepdim)
     matrix = dim is not None and not isinstance(dim, int) and len(dim) == 2
@@ -62,12 +71,12 @@ def norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, 
     return vector_norm(A, ord, dim, keepdim)
 
 
-def svdvals(A: Tensor) -> Tensor:  # noqa: N803
+def svdvals(A: Tensor) -> Tensor:
     """Singular values."""
     return svd(A, False)[1]
 
 
-def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:  # noqa: N803
+def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """Eigenvalues of symmetric matrices."""
     return eigh(A, UPLO)[0]
 
@@ -77,6 +86,6 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     return (x * y).sum(dim)
 
 
-def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:  # noqa: N803
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """The diagonal of matrices."""
     return TENSORS["diagonal"](A, offset, dim1, dim2)
