@@ -1,4 +1,4 @@
-"""Chromium, driven by Playwright: one browser per process, one fresh page per test, no console error forgiven."""
+"""Chromium, driven by Playwright: one browser per file, one fresh page per test, no console error forgiven."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ sys.path.pop(0)
 expect.set_options(timeout=20_000)  # a machine with other things to do
 
 
-@pytest.fixture(scope="session")
+# per file: Playwright's event loop would stand in the way of other tests' loops in the same process
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = chromium.find()
     if path is None:
