@@ -109,7 +109,7 @@ export class Editor {
     const moved = marks && marks.line !== this.line;
     this.line = marks?.line ?? 0;
     if (moved && marks.line >= 1 && marks.line <= this.view.state.doc.lines && !this.view.hasFocus) {
-      effects.push(/** @type {any} */ (EditorView.scrollIntoView(this.view.state.doc.line(marks.line).from, { y: 'nearest', yMargin: 40 })));
+      effects.push(/** @type {any} */ (EditorView.scrollIntoView(this.view.state.doc.line(marks.line).from, { y: 'nearest', yMargin: 40, x: 'start', xMargin: 60 })));
     }
     this.view.dispatch({ effects });
   }
