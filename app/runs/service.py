@@ -76,6 +76,8 @@ class Service:
         self.writer = ThreadPoolExecutor(1, "store-writer")
         self.reader = ThreadPoolExecutor(4, "store-reader")
         self.unwritten: list[tuple[Head, bytes | bytearray, Run | None]] = []
+        self.leaving: dict[str, Run] = {}
+        """on their way into the store, and to be found meanwhile, also when memory let them go"""
         self.writing: asyncio.Task[None] | None = None
 
     @property
@@ -121,7 +123,7 @@ class Service:
 
     async def find(self, key: str) -> Run | None:
         """The run with this id, from memory or from the store."""
-        run = self.live.get(key) or self.recent.get(key)
+        run = self.live.get(key) or self.recent.get(key) or self.leaving.get(key)
         if run is not None:
             if key in self.recent:
                 self.recent.move_to_end(key)
@@ -284,6 +286,8 @@ class Service:
         """Stored a moment later, together with what else ends in that moment: a hop to a thread costs a millisecond
         on a busy machine."""
         self.unwritten.append((head, trace, run))
+        if run is not None:
+            self.leaving[run.key] = run
         if self.writing is None or self.writing.done():
             self.writing = asyncio.get_running_loop().create_task(self._write())
 
@@ -293,6 +297,8 @@ class Service:
                 await asyncio.sleep(WRITE_PAUSE)
             batch, self.unwritten = self.unwritten, []
             await asyncio.get_running_loop().run_in_executor(self.writer, self._write_batch, batch)
+            for head, _, _ in batch:
+                self.leaving.pop(head.key, None)
 
     def _write_batch(self, batch: list[tuple[Head, bytes | bytearray, Run | None]]) -> None:
         """In the writer's thread."""
