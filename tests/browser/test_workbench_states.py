@@ -58,7 +58,7 @@ def test_language_and_theme_switch_and_are_remembered(page):
     page.goto("/")
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    expect(page.get_by_role("button", name="运行")).to_be_visible()
+    expect(page.get_by_role("button", name="运行").first).to_be_visible()
 
 
 def test_everything_is_reachable_at_360_pixels(browser, server):
