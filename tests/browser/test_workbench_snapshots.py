@@ -63,6 +63,8 @@ def drawn(page):
     lines = page.evaluate(DRAWN)
     for theme in ("light", "dark"):
         page.evaluate("theme => (document.documentElement.dataset.theme = theme)", theme)
+        # a colour on its way is read as it was: end every transition that the change began
+        page.evaluate("() => { document.body.offsetTop; document.getAnimations().forEach(each => each.finish()); }")
         lines += [f"{theme}  {line}" for line in page.evaluate(COLOURS)]
     return "\n".join(lines) + "\n"
 

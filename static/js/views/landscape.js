@@ -124,8 +124,8 @@ function Line({ answer, pair, ranges: [xs], now, moment, t }) {
   return html`<${Plane} at=${at} xs=${xs} ys=${ys} id="landscape" name=${{ x: pair[0].name, y: t('landscape.loss') }} label=${t('landscape.label', { names: pair[0].name })}
       over=${Number.isFinite(now[0] + loss + there) ? html`<${Arrow} from=${[at.x(now[0]), at.y(loss)]} to=${[at.x(next), at.y(there)]} />` : null}>
     <path d=${points.map(([x, y], i) => `${i ? 'L' : 'M'}${at.x(x).toFixed(1)} ${at.y(y).toFixed(1)}`).join('')} class="ln" />
-    ${Number.isFinite(slope + loss) ? html`<line x1=${at.x(xs.low)} y1=${at.y(tangent(xs.low))} x2=${at.x(xs.high)} y2=${at.y(tangent(xs.high))} class="slope" />` : null}
-    ${Number.isFinite(now[0] + loss) ? html`<circle cx=${at.x(now[0])} cy=${at.y(loss)} r="4.5" class="pt" />` : null}<//>
+    ${Number.isFinite(at.y(tangent(xs.low)) + at.y(tangent(xs.high))) ? html`<line x1=${at.x(xs.low)} y1=${at.y(tangent(xs.low))} x2=${at.x(xs.high)} y2=${at.y(tangent(xs.high))} class="slope" />` : null}
+    ${Number.isFinite(at.x(now[0]) + at.y(loss)) ? html`<circle cx=${at.x(now[0])} cy=${at.y(loss)} r="4.5" class="pt" />` : null}<//>
     ${Number.isFinite(slope) ? html`<p class="small mut">${t('landscape.slope', { name: pair[0].name, slope: short(slope), value: short(now[0]) })}</p>` : null}`;
 }
 
