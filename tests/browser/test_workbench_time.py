@@ -77,6 +77,17 @@ def test_lines_and_phases_go_both_ways(bench):
     shows(lambda: current(bench).split()[0], "added")  # the last event before the update
 
 
+def test_backward_marks_the_expression_that_is_differentiated(bench):
+    marked = bench.page.locator(".cm-content .cl-from")
+    expect(marked).to_have_count(0)  # forwards the line itself says it
+    bench.press("Alt+ArrowRight", 2)
+    expect(marked).to_have_text("l.mean()")
+    bench.press("ArrowRight", 3)
+    expect(marked).to_have_text("(x * w + b - y) ** 2")
+    bench.press("Home")
+    expect(marked).to_have_count(0)
+
+
 def test_jump_visits_every_event_of_the_selected_tensor_and_back(bench):
     bench.card("b").locator(".name").click()
     visited = [current(bench)]

@@ -60,6 +60,8 @@ function decorate(state, marks) {
   if (marks.line >= 1 && marks.line <= lines) found.push(Decoration.line({ class: 'cl-now' }).range(state.doc.line(marks.line).from));
   const range = marks.at && between(state, marks.at);
   if (range && !whole(state, range)) found.push(Decoration.mark({ class: 'cl-at' }).range(...range));
+  const origin = marks.origin && between(state, marks.origin);
+  if (origin) found.push(Decoration.mark({ class: 'cl-from' }).range(...origin));
   const wrong = marks.error && between(state, marks.error.at);
   if (wrong && marks.error) found.push(Decoration.mark({ class: 'cl-wrong', attributes: { title: marks.error.text } }).range(...wrong));
   for (const [line, text] of marks.hints) {

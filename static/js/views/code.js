@@ -64,7 +64,7 @@ function Editor({ app, moment, t }) {
   return html`<div class="ed" ref=${box}><pre>${code}</pre></div>`;
 }
 
-/** @typedef {{line: number, at: import('../types.js').At | null, hints: Map<number, string>, error: {at: import('../types.js').At, text: string} | null}} Marks */
+/** @typedef {{line: number, at: import('../types.js').At | null, origin: import('../types.js').At | null, hints: Map<number, string>, error: {at: import('../types.js').At, text: string} | null}} Marks */
 
 /** @param {Moment} moment @param {Context['t']} t @returns {Marks} */
 export function marks({ state, event, brief, trace, stops, index }, t) {
@@ -87,7 +87,10 @@ export function marks({ state, event, brief, trace, stops, index }, t) {
   }
   const { fail } = trace;
   const error = fail?.at ? { at: fail.at, text: `${fail.type}: ${fail.message}` } : null;
-  return { line: event?.at?.[0] ?? 0, at: event?.at ?? null, hints, error };
+  // on the way back the line is `backward()`'s; what is being differentiated stands where the forward pass wrote it
+  const node = event && 'node' in event ? event.node : null;
+  const origin = (state && node != null && event?.kind !== 'forward' && state.ops[state.nodes[node]]?.at) || null;
+  return { line: event?.at?.[0] ?? 0, at: event?.at ?? null, origin, hints, error };
 }
 
 /** @param {import('../types.js').Arr} value */
