@@ -25,7 +25,7 @@ from engine.autograd.backward import hooked, revive, run_fast
 from engine.autograd.graph import GraphNode, RemovableHandle, add_hook, wrap
 from engine.errors import RuntimeFault, TypeFault, ValueFault
 from engine.missing import missing
-from engine.ops import activation, index, kernels, matmul, pointwise, reduce, shape  # noqa: F401
+from engine.ops import index, kernels, reduce
 from engine.ops.kernels import ONE
 from engine.ops.op import (
     BW,

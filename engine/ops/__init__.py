@@ -1,1 +1,21 @@
-"""The operations: one block each, gathered in `engine.ops.op.REGISTRY`."""
+"""The operations: one block each, gathered in `engine.ops.op.REGISTRY`.
+
+Here is the list of the families; to import any of them is to have them all.
+"""
+
+from engine.ops import (  # noqa: F401  (the blocks fill the registry)
+    activation,
+    attention,
+    conv,
+    index,
+    linear,
+    loss,
+    matmul,
+    norm,
+    pad,
+    pointwise,
+    pool,
+    recurrent,
+    reduce,
+    shape,
+)

@@ -38,8 +38,6 @@ BATCH = (([1.0, 2.0, 0.5], [3.0, -4.0, 1.0]), ([5.0, 6.0, -1.0], [7.0, 8.0, 2.0]
 SQUARE = ([2.0, 1.0, 0.5], [0.0, 3.0, 1.0], [1.0, 0.0, 4.0])
 V = [1.0, 2.0, -3.0]
 
-ARRAYS["t"] = lambda a: a.T
-
 
 def matching(a: Array, b: Array, what: str = "") -> None:
     """Operands of a matrix product must have one dtype."""

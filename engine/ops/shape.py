@@ -208,6 +208,9 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     return view(input, s[:d] + infer_size(sizes, s[d]) + s[d + 1 :])
 
 
+ARRAYS["t"] = lambda a: a.T  # what rules transpose has two dimensions
+
+
 @op("t(input)", vjps={"input": "t(g)"}, node="TBackward0", view=True, latex="{input}^\\top",
     samples=[Sample((MATRIX,)), Sample(([1.0, 2.0],)), Sample((1.0,))],
     fails=[Failing((CUBE,), {}, RuntimeError, "t() expects a tensor with <= 2 dimensions, but self is 3D")])  # fmt: skip

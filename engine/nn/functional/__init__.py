@@ -7,12 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import engine.ops.attention
-import engine.ops.conv
-import engine.ops.loss
-import engine.ops.norm
-import engine.ops.pad
-import engine.ops.pool  # noqa: F401  (these blocks fill the registry)
 from engine.errors import AttributeFault, near_miss, unsupported
 from engine.nn.functional.activation import (
     celu,
