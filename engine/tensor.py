@@ -25,7 +25,8 @@ from engine.autograd.backward import hooked, revive, run_fast
 from engine.autograd.graph import GraphNode, RemovableHandle, add_hook, wrap
 from engine.errors import RuntimeFault, TypeFault, ValueFault
 from engine.missing import missing
-from engine.ops import index, kernels, reduce
+from engine.ops import index, kernels
+from engine.ops.axes import axis_of
 from engine.ops.kernels import ONE
 from engine.ops.op import (
     BW,
@@ -240,7 +241,7 @@ class Tensor:
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dimension."""
-        return Size(self._s) if dim is None else self._s[reduce.axis_of(dim, len(self._s))]
+        return Size(self._s) if dim is None else self._s[axis_of(dim, len(self._s))]
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -340,7 +341,7 @@ class Tensor:
         a = self._array()
         k = a.itemsize
         s = tuple(x // k for x in a.strides)
-        return s if dim is None else s[reduce.axis_of(dim, len(s))]
+        return s if dim is None else s[axis_of(dim, len(s))]
 
     def is_contiguous(self, *, memory_format: Any = None) -> bool:
         """Whether the elements lie in row-major order without gaps."""

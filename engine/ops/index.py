@@ -10,6 +10,7 @@ from numpy import ndarray
 from engine import dtypes
 from engine.errors import IndexFault, RuntimeFault, TypeFault, ValueFault
 from engine.ops import kernels
+from engine.ops.axes import axis_of
 from engine.ops.op import (
     ARRAYS,
     META,
@@ -28,7 +29,6 @@ from engine.ops.op import (
     op,
     record,
 )  # fmt: skip
-from engine.ops.reduce import axis_of
 from engine.ops.samples import Number
 
 Array = Any

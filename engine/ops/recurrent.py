@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.ops.axes import axis_of
 from engine.ops.op import Sample, op
-from engine.ops.reduce import axis_of
 from engine.ops.shape import Custom, _pieces, _pieces_arrays, _pieces_tensors, _ranges, record
 
 Array = Any

@@ -10,6 +10,7 @@ from numpy import ndarray
 from engine import dtypes
 from engine.errors import RuntimeFault, TypeFault, ValueFault
 from engine.ops import kernels
+from engine.ops.axes import axes_of, axis_of
 from engine.ops.op import (
     ARRAYS,
     META,
@@ -29,7 +30,6 @@ from engine.ops.op import (
     port,
     record,
 )  # fmt: skip
-from engine.ops.reduce import axes_of, axis_of
 from engine.ops.samples import Layout
 
 Array = Any
