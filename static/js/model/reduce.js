@@ -34,16 +34,80 @@ export const start = () => ({
   output: [], figures: [], notes: [], steps: 0, brief: null, fail: null, end: null,
 });
 
+const ERA = Symbol('era'); // between which two savings an object was made: in that time it may be changed in place
+let eras = 0;
+
+/** A state that shares its tensors, ops and scopes with this one, but nothing that tells which there are. @param {State} state @returns {State} */
+const fork = (state) => ({
+  ...state, tensors: { ...state.tensors }, ops: { ...state.ops }, nodes: { ...state.nodes }, scopes: { ...state.scopes }, lines: { ...state.lines },
+  order: [...state.order], stack: [...state.stack], updates: [...state.updates], output: [...state.output], figures: [...state.figures], notes: [...state.notes],
+});
+
+/** @typedef {{state: State, detail: number[]}} Mark  a moment to come back to */
+
+/**
+ * Folds events into its state. What a saved state shares with it is replaced before it is changed, so that saving costs
+ * one pointer per tensor and op, and coming back as much.
+ */
 export class Replay {
   state = start();
   /** @type {number[]} the steps that `begin` asked for */
   detail = [];
+  /** Kind of the event before. */
+  before = '';
+  #era = ++eras;
+
+  /** What it takes to come back to this moment. @returns {Mark} */
+  save() {
+    this.#era = ++eras;
+    return { state: fork(this.state), detail: this.detail };
+  }
+
+  /** @param {Mark} mark @returns {Replay} at the moment of the saving */
+  static from({ state, detail }) {
+    const replay = new Replay();
+    replay.state = fork(state);
+    replay.detail = detail;
+    return replay;
+  }
+
+  /** A tensor, op or scope that was made just now. @template {object} T @param {T} made @returns {T} */
+  made(made) {
+    /** @type {any} */ (made)[ERA] = this.#era;
+    return made;
+  }
+
+  /** @template {object} T @param {Record<string, T>} table @param {number | string} key @param {(each: T) => T} copy @returns {T | undefined} */
+  #change(table, key, copy) {
+    const each = table[key];
+    return each === undefined || /** @type {any} */ (each)[ERA] === this.#era ? each : (table[key] = this.made(copy(each)));
+  }
+
+  /** The tensor, to be changed. @param {number | null | undefined} id @returns {Tensor | undefined} */
+  tensor(id) {
+    return id == null ? undefined : this.#change(this.state.tensors, id, (each) => ({ ...each, incoming: [...each.incoming] }));
+  }
+
+  /** The op whose node this is, to be changed. @param {number} node @returns {Op | undefined} */
+  op(node) {
+    return this.opAt(this.state.nodes[node]);
+  }
+
+  /** @param {number | string} key @returns {Op | undefined} */
+  opAt(key) {
+    return this.#change(this.state.ops, key, (each) => ({ ...each, sent: [...each.sent] }));
+  }
+
+  /** @param {string} path @returns {Scope | undefined} */
+  scope(path) {
+    return this.#change(this.state.scopes, path, (each) => ({ ...each, ops: [...each.ops] }));
+  }
 
   /** Takes one event into the state, which is changed in place. @param {Event} event */
   fold(event) {
     const { state } = this;
     if (state.closed && event.kind !== 'fail' && event.kind !== 'end') this.reopen();
-    const before = state.kind;
+    this.before = state.kind;
     state.seq = event.seq ?? -1;
     state.kind = event.kind;
     if (event.at) {
@@ -54,8 +118,8 @@ export class Replay {
       this.detail = [...(event.detail ?? [])].sort((a, b) => a - b);
       state.step = this.detail[0] ?? 0;
     } else {
-      const transition = /** @type {(state: State, event: any, before: string) => void} */ (on[event.kind]);
-      transition?.(state, event, before);
+      const transition = /** @type {(state: State, event: any, replay: Replay) => void} */ (on[event.kind]);
+      transition?.(state, event, this);
     }
     return state;
   }
@@ -95,9 +159,6 @@ function forwards(state) {
   if (state.phase === 'start') state.phase = 'forward';
 }
 
-/** @param {State} state @param {number} node @returns {Op | undefined} */
-const opOf = (state, node) => state.ops[state.nodes[node]];
-
 /** @param {number} id @param {string} name @param {string} role @param {Arr} value @param {boolean} [requires_grad] @param {Arr | null} [grad] @returns {Tensor} */
 const tensor = (id, name, role, value, requires_grad = false, grad = null) => ({
   id, name, role, shape: value.shape, dtype: value.dtype, value, requires_grad, op: null, grad, flow: null,
@@ -113,30 +174,30 @@ function zeros(shape, dtype) {
 
 /**
  * One transition per kind; `tsc` fails when a kind is missing.
- * @type {{[K in Exclude<Event['kind'], 'begin'>]: (state: State, event: Extract<Event, {kind: K}>, before: string) => void}}
+ * @type {{[K in Exclude<Event['kind'], 'begin'>]: (state: State, event: Extract<Event, {kind: K}>, replay: Replay) => void}}
  */
 const on = {
-  leaf(state, event) {
+  leaf(state, event, replay) {
     const { tensor: id, name = '', role = 'input', value, requires_grad, grad } = event;
-    state.tensors[id] = tensor(id, name, role, value, requires_grad, grad);
+    state.tensors[id] = replay.made(tensor(id, name, role, value, requires_grad, grad));
     forwards(state);
     seen(state, event, id);
   },
-  bind(state, event) {
-    const named = state.tensors[event.tensor];
+  bind(state, event, replay) {
+    const named = replay.tensor(event.tensor);
     if (!named) return;
     named.name = event.name;
     seen(state, event, event.tensor);
   },
-  enter(state, event) {
-    const scope = (state.scopes[event.scope] ??= { path: event.scope, type: event.type, open: true, ops: [], tensor: null });
+  enter(state, event, replay) {
+    const scope = replay.scope(event.scope) ?? (state.scopes[event.scope] = replay.made({ path: event.scope, type: event.type, open: true, ops: [], tensor: null }));
     scope.open = true;
     scope.type = event.type;
     state.stack.push(event.scope);
     forwards(state);
   },
-  exit(state, event) {
-    const scope = state.scopes[event.scope];
+  exit(state, event, replay) {
+    const scope = replay.scope(event.scope);
     if (scope) {
       scope.open = false;
       scope.tensor = event.tensor ?? null;
@@ -145,68 +206,65 @@ const on = {
     if (depth >= 0) state.stack.length = depth;
     seen(state, event, event.tensor);
   },
-  forward(state, event) {
+  forward(state, event, replay) {
     if (!event.outputs.length) return;
     const key = event.outputs[0].tensor;
     const node = event.node ?? null;
     const inputs = event.inputs.map((input) => ({
       name: input.name, tensor: input.tensor ?? null, const: input.const ?? null, broadcast: input.broadcast ?? null,
     }));
-    state.ops[key] = {
+    state.ops[key] = replay.made({
       id: key, op: event.op, node, grad_fn: event.grad_fn ?? null, inputs, outputs: event.outputs.map((o) => o.tensor),
       params: event.params ?? {}, scope: event.scope ?? '', saved: event.saved ?? [], view_of: event.view_of ?? null,
       inplace: event.inplace ?? false, at: event.at ?? null, via: event.via ?? [],
       status: node === null ? 'plain' : 'idle', freed: false, grad: null, sent: [],
-    };
+    });
     state.order.push(key);
     if (node !== null) state.nodes[node] = key;
     let name = '';
     const first = inputs[0]?.tensor ?? null;
-    const old = event.inplace && first !== null ? state.tensors[first] : undefined;
-    if (old && old.id !== key) {
+    const old = event.inplace && first !== key ? replay.tensor(first) : undefined;
+    if (old) {
       old.stale = true;
       name = old.name;
     }
     for (const output of event.outputs) {
-      const made = tensor(output.tensor, name, 'result', output.value, output.requires_grad);
+      const made = replay.made(tensor(output.tensor, name, 'result', output.value, output.requires_grad));
       made.op = key;
       state.tensors[output.tensor] = made;
     }
     for (let path = event.scope ?? ''; path; path = path.slice(0, Math.max(0, path.lastIndexOf('.')))) {
-      state.scopes[path]?.ops.push(key);
+      replay.scope(path)?.ops.push(key);
     }
     seen(state, event, key);
     if (node !== null || (state.phase !== 'backward' && state.phase !== 'update')) state.phase = 'forward';
   },
-  seed(state, event, before) {
+  seed(state, event, replay) {
     state.phase = 'backward';
     state.root = event.root;
-    if (before !== 'seed') { // several roots of one pass are seeded one after the other
+    if (replay.before !== 'seed') { // several roots of one pass are seeded one after the other
       for (const each of Object.values(state.tensors)) {
-        each.flow = null;
-        each.incoming = [];
+        if (each.flow || each.incoming.length) Object.assign(replay.tensor(each.id) ?? {}, { flow: null, incoming: [] });
       }
-      for (const op of Object.values(state.ops)) {
-        op.grad = null;
-        op.sent = [];
-        if (op.status !== 'plain') op.status = 'idle';
+      for (const each of Object.values(state.ops)) {
+        if (each.status !== 'plain' && each.status !== 'idle') Object.assign(replay.opAt(each.id) ?? {}, { grad: null, sent: [], status: 'idle' });
       }
     }
-    const root = state.tensors[event.root];
+    const root = replay.tensor(event.root);
     if (root) root.flow = event.grad;
   },
-  ready(state, event) {
+  ready(state, event, replay) {
     state.phase = 'backward';
-    const op = opOf(state, event.node);
+    const op = replay.op(event.node);
     if (op) {
       op.status = 'ready';
       op.grad = event.grad;
     }
-    const output = event.tensor == null ? undefined : state.tensors[event.tensor];
+    const output = replay.tensor(event.tensor);
     if (output) output.flow = event.grad;
   },
-  contribute(state, event) {
-    const op = opOf(state, event.node);
+  contribute(state, event, replay) {
+    const op = replay.op(event.node);
     if (op) {
       op.status = 'done';
       op.sent.push({
@@ -214,32 +272,31 @@ const on = {
         product: event.product ?? null, axes: event.axes ?? [], result: event.result,
       });
     }
-    const input = event.tensor == null ? undefined : state.tensors[event.tensor];
-    input?.incoming.push({ node: event.node, index: event.index, result: event.result });
+    replay.tensor(event.tensor)?.incoming.push({ node: event.node, index: event.index, result: event.result });
   },
-  accumulate(state, event) {
-    const leaf = state.tensors[event.tensor];
+  accumulate(state, event, replay) {
+    const leaf = replay.tensor(event.tensor);
     if (!leaf) return;
     leaf.grad = event.after;
     leaf.flow = event.delta;
   },
-  release(state, event) {
+  release(state, event, replay) {
     for (const node of event.nodes) {
-      const op = opOf(state, node);
+      const op = replay.op(node);
       if (!op) continue;
       op.freed = true;
       op.status = 'done';
     }
   },
-  zero(state, event) {
+  zero(state, event, replay) {
     for (const id of event.tensors) {
-      const leaf = state.tensors[id];
+      const leaf = replay.tensor(id);
       if (leaf) leaf.grad = event.to === 'none' ? null : zeros(leaf.shape, leaf.dtype);
     }
     if (state.phase !== 'start') state.phase = 'update';
   },
-  update(state, event) {
-    const parameter = state.tensors[event.tensor];
+  update(state, event, replay) {
+    const parameter = replay.tensor(event.tensor);
     if (parameter) {
       parameter.value = event.after;
       parameter.updates += 1;
