@@ -22,7 +22,7 @@ from engine.autograd import versions
 from engine.errors import RuntimeFault, TypeFault
 from engine.ops import kernels
 from engine.ops.op import META, NAMESPACE, REGISTRY, SHAPE, TENSORS, Custom, Node, Op, Sample, failed, link, op, record
-from engine.ops.shape import PIECE
+from engine.ops.parts import PIECE
 from engine.tensor import DATA, Tensor, apply_inplace, before_inplace, inplace, make
 
 F32 = kernels.F32

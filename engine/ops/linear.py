@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import engine.ops.shape  # noqa: F401  (the rules of t are read)
+import engine.ops.views  # noqa: F401  (the rules of t are read)
 from engine import dtypes
 from engine.errors import RuntimeFault
 from engine.ops import kernels

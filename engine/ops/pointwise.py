@@ -22,6 +22,7 @@ from engine.ops.special import KERNELS as SPECIAL
 Array = Any
 Tensor = Any
 
+
 def _sign(a: Array) -> Array:
     """-1, 0 or 1; nan counts as 0."""
     if a.dtype == bool:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from engine.ops.axes import axis_of
-from engine.ops.op import Sample, op
-from engine.ops.shape import Custom, _pieces, _pieces_arrays, _pieces_tensors, _ranges, record
+from engine.ops.op import Custom, Sample, op, record
+from engine.ops.parts import pieces, pieces_arrays, pieces_tensors, ranges
 
 Array = Any
 Tensor = Any
@@ -17,13 +17,13 @@ UNSAFE_SPLIT = record(
     "unsafe_split", "Equal parts along a dimension, not counted as views.", node="UnsafeSplitBackward0",
     inputs=("input",), latex=r"\operatorname{split}({input})", view=True,
 )  # fmt: skip
-UNSAFE_SPLIT_RULE = Custom(UNSAFE_SPLIT, _pieces_arrays, _pieces_tensors)
+UNSAFE_SPLIT_RULE = Custom(UNSAFE_SPLIT, pieces_arrays, pieces_tensors)
 
 
 def gates(input: Tensor, count: int) -> tuple[Tensor, ...]:
     """The columns of (N, count * H) in `count` equal parts."""
     width = input._s[1] // count
-    return _pieces(UNSAFE_SPLIT, UNSAFE_SPLIT_RULE, input, _ranges(1, [width] * count), {"split_size": width, "dim": 1})
+    return pieces(UNSAFE_SPLIT, UNSAFE_SPLIT_RULE, input, ranges(1, [width] * count), {"split_size": width, "dim": 1})
 
 
 @op(
