@@ -48,7 +48,13 @@ def local_runner(settings: Settings) -> Runner:
     if settings.unsafe_single_user and lockdown.unsupported():
         log.warning(banner())
         return SingleUserRunner(host=settings.host, queue=settings.queue, limits=limits_of(settings))
-    return LocalRunner(slots=settings.slots, queue=settings.queue, limits=limits_of(settings), stand_in=True)
+    return LocalRunner(
+        slots=settings.slots,
+        aside=settings.aside or None,
+        queue=settings.queue,
+        limits=limits_of(settings),
+        stand_in=True,
+    )
 
 
 def create_app(

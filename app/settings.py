@@ -37,6 +37,13 @@ class Settings(BaseSettings):
 
     # how programs run
     concurrency: int = Field(default=0, ge=0, le=256, description="Programs running at once; 0 means one per core")
+    aside: int = Field(
+        default=0,
+        ge=0,
+        le=1024,
+        description="Programs at most that have taken more than a second and go on beside the others, with what "
+        "processor time those leave; 0 means four per slot. Fewer where memory is short",
+    )
     queue: int = Field(default=400, ge=0, description="Programs waiting at most; beyond it 503 with Retry-After")
     wall_seconds: float = Field(default=10.0, gt=0, description="Seconds of clock a program may take")
     cpu_seconds: int = Field(default=10, ge=1, description="Seconds of processor a program may take")

@@ -61,3 +61,9 @@ def fitting_slots(wanted: int, memory: int, *, base: int = 512 * MIB) -> int:
     if available is None:
         return wanted
     return max(1, min(wanted, (available - base) // memory))
+
+
+def fitting_lanes(slots: int, aside: int, memory: int) -> tuple[int, int]:
+    """(slots, long programs aside) that fit together; slots come first."""
+    both = fitting_slots(slots + aside, memory)
+    return min(slots, both), max(0, both - slots)

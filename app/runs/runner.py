@@ -54,6 +54,7 @@ class Health:
     """ready    programs can run now
     reason   when not: why, in a sentence
     slots    programs that can run at once; busy: that do; queued: that wait
+    aside    long programs that go on without a slot
     box      how they are confined, one line per fact, for `/readyz` and `backstep doctor`
     """
 
@@ -61,6 +62,7 @@ class Health:
     slots: int
     busy: int
     queued: int
+    aside: int = 0
     reason: str = ""
     box: dict[str, str] = field(default_factory=dict)
 

@@ -55,10 +55,12 @@ def crashed(signal: str) -> Ending:
     return Ending(CRASHED.status, CRASHED.message.format(signal=signal), CRASHED.hint)
 
 
-def timeout(limits: Limits) -> Ending:
+def timeout(limits: Limits, taken: float = 0.0) -> Ending:
+    """`taken`: seconds by the clock, where some of them were not counted."""
+    busy = f" of its own, {taken:.0f} by the clock: the machine was busy" if taken > limits.wall + 1.0 else ""
     return Ending(
         "timeout",
-        f"The program was stopped after {limits.wall:g} seconds.",
+        f"The program was stopped after {limits.wall:g} seconds{busy}.",
         "does every loop end? Fewer steps or a smaller data set make it fit; what it did until then is kept",
         "wall",
     )

@@ -1,6 +1,8 @@
 """One program in one child, from its text to its `end`: reads, enforces, concludes. It knows no queue.
 
-The clock is a timer of its own: it fires whether or not anybody reads the stream.
+The clock is a timer of its own: it fires whether or not anybody reads the stream. A program that takes long steps
+back (it gets what processor time younger ones leave) and asks for room aside, so that its slot goes to the next;
+what it then waits for a processor is not counted against it, within bounds and while nobody needs its room.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 import msgspec
 
@@ -23,8 +25,16 @@ from app.sandbox.supervisor import OBEY_SECONDS, Child, Exit
 
 GRACE = 0.4
 """Seconds between the last warning and the kill: the time in which the program may say where it was."""
+BACK_GRACE = 1.5
+"""The same for a program that had stepped back: it may have to wait for a processor in order to say it."""
 LONG = 1.0
-"""Seconds after which a run makes room for younger ones."""
+"""Seconds of processor after which a run makes room for younger ones."""
+LONG_WALL = 2.0
+"""Seconds of clock after which it does in any case."""
+LOOK = 0.25
+"""Seconds between two looks at whether a run is long, and whether there is room for it."""
+STRETCH = 2.0
+"""What a run that stepped back may take at most, in its limit of clock, when it had to wait for a processor."""
 CALM = 0.05
 """Seconds a run is young: its lines are passed on as they come. Later they are gathered for PAUSE."""
 PAUSE = 0.004
@@ -33,13 +43,26 @@ PAUSE = 0.004
 class Execution:
     """`chunks()` once. `seconds` is how long the child was held."""
 
-    def __init__(self, child: Child, program: Program) -> None:
-        self.child, self.program = child, program
+    def __init__(
+        self,
+        child: Child,
+        program: Program,
+        *,
+        make_room: Callable[[], bool] = lambda: True,
+        crowded: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """make_room  asked again and again, once the run is long, until it says that the slot is another's
+        crowded    whether others need the room of those that stepped back
+        """
+        self.child, self.program, self.make_room, self.crowded = child, program, make_room, crowded
         self.sieve = Sieve(program)
         self.started = time.monotonic()
         self.verdict: Ending | None = None
         """Set as soon as the parent has decided; it overrules whatever the child still says."""
-        self._timers: list[asyncio.TimerHandle] = []
+        self._back: float | None = None
+        """Seconds it had waited for a processor when it stepped back; None: it did not."""
+        self._long: asyncio.TimerHandle | None = None
+        self._clock: asyncio.TimerHandle | None = None
 
     @property
     def seconds(self) -> float:
@@ -48,13 +71,8 @@ class Execution:
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         child, sieve = self.child, self.sieve
         loop = asyncio.get_running_loop()
-        limits = self.program.limits
-        self._timers = [
-            loop.call_later(LONG, child.step_back),
-            loop.call_later(limits.wall, self._time_is_up),
-            loop.call_later(limits.wall + GRACE, child.kill),
-            loop.call_later(limits.wall + GRACE + OBEY_SECONDS, child.check_gone),
-        ]
+        self._long = loop.call_later(LONG, self._look)
+        self._clock = loop.call_later(self.program.limits.wall, self._time_is_up)
         try:
             await child.hand_over(encode_job(self.program))
             while not sieve.stopped:
@@ -72,14 +90,35 @@ class Execution:
             end = endings.end_event(ending, seq=sieve.events, steps=sieve.steps, seconds=self.seconds)
             yield msgspec.json.encode(end) + b"\n"
         finally:
-            for timer in self._timers:
-                timer.cancel()
+            self._long.cancel()
+            self._clock.cancel()
             child.close(leaving=sieve.finished)
         await self._wait_gone()
 
+    def _look(self) -> None:
+        """Whether it is a long one by now; then, whether there is room for it."""
+        child = self.child
+        if self._back is None and (self.seconds >= LONG_WALL or child.processor_seconds() >= LONG):
+            self._back = child.waited()
+            child.step_back()
+        if self._back is None or not self.make_room():
+            self._long = asyncio.get_running_loop().call_later(LOOK, self._look)
+
     def _time_is_up(self) -> None:
-        self.verdict = endings.timeout(self.program.limits)
+        loop = asyncio.get_running_loop()
+        wall = self.program.limits.wall
+        if self._back is not None and not self.crowded():
+            left = min(wall + self.child.waited() - self._back, wall * STRETCH) - self.seconds
+            if left > 0.01:
+                self._clock = loop.call_later(min(left, LOOK), self._time_is_up)
+                return
+        self.verdict = endings.timeout(self.program.limits, self.seconds)
         self.child.warn()
+        self._clock = loop.call_later(GRACE if self._back is None else BACK_GRACE, self._kill)
+
+    def _kill(self) -> None:
+        self.child.kill()
+        self._clock = asyncio.get_running_loop().call_later(OBEY_SECONDS, self.child.check_gone)
 
     async def _read(self) -> bytes:
         fd = self.child.events

@@ -2,6 +2,9 @@
 
 A program that finds a free slot starts at once. Others wait; a free slot goes to the client that has used the
 least slot time lately, so that whoever fills slots with endless loops waits behind those who do not.
+
+A program that takes long may step aside: it goes on, and its slot goes to the next. There is room for so many
+only, so that clients known for long programs start no more of them at once than could step aside.
 """
 
 from __future__ import annotations
@@ -17,16 +20,27 @@ HALF_LIFE = 20.0
 """Seconds after which half of what a client has used is forgotten."""
 FORGIVEN = 0.05
 """Seconds of slot time below which a client that left is forgotten."""
+HEAVY = 4.0
+"""Seconds of slot time, decayed, above which a client is known for long programs."""
 ANNOUNCE = 0.2
 """Seconds between two announcements of places."""
 
 
-@dataclass(slots=True)
-class Ticket:
+@dataclass(slots=True, eq=False)
+class Place:
+    """One program's: in the queue, in a slot, aside."""
+
     client: str
+    heavy: bool = False
+    aside: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    place: Place
     turn: asyncio.Future[None]
     on_queue: OnQueue | None
-    place: int = 0
+    told: int = 0
 
 
 @dataclass(slots=True)
@@ -44,11 +58,13 @@ class Share:
 
 
 class FairQueue:
-    """`await enter(client)` … `leave(client, seconds)`. All on one event loop."""
+    """`place = await enter(client)` … `step_aside(place, seconds)` … `leave(place, seconds)`. All on one event loop."""
 
-    def __init__(self, slots: int, capacity: int) -> None:
-        self.slots, self.capacity = slots, capacity
-        self.busy = self.queued = 0
+    def __init__(self, slots: int, capacity: int, room: int = 0) -> None:
+        """`room`: how many may have stepped aside at once."""
+        self.slots, self.capacity, self.room = slots, capacity, room
+        self.busy = self.queued = self.aside = self.heavy = 0
+        """Programs in slots; waiting; that stepped aside; of clients known for long ones, in slots or aside."""
         self.mean = 0.1
         """Seconds a run held its slot lately: what Retry-After is guessed from."""
         self._shares: dict[str, Share] = {}
@@ -57,18 +73,19 @@ class FairQueue:
         self._swept = 0.0
         self._announcing: asyncio.TimerHandle | None = None
 
-    async def enter(self, client: str, on_queue: OnQueue | None = None) -> None:
+    async def enter(self, client: str, on_queue: OnQueue | None = None) -> Place:
         """Returns when it is this program's turn. Raises RunnerBusy when too many wait."""
         share = self._shares.get(client)
         if share is None:
             share = self._shares[client] = Share(since=time.monotonic())
-        if self.busy < self.slots and not self.queued:
-            self._start(share)
-            return
+        place = Place(client)
+        if self.busy < self.slots and not share.waiting and self._may_start(share):
+            self._start(share, place)  # whoever waits beside a free slot may not have it
+            return place
         if self.queued >= self.capacity:
             self._forget(client, share)
             raise RunnerBusy(max(1.0, self.queued * self.mean / self.slots), self.queued + 1)
-        ticket = Ticket(client, asyncio.get_running_loop().create_future(), on_queue)
+        ticket = Ticket(place, asyncio.get_running_loop().create_future(), on_queue)
         share.waiting.append(ticket)
         self._waiting[client] = share
         self.queued += 1
@@ -83,29 +100,62 @@ class FairQueue:
                     self._waiting.pop(client, None)
                 self._forget(client, share)
             elif not ticket.turn.cancelled():
-                self.leave(client, 0.0)  # it was its turn already
+                self.leave(place, 0.0)  # it was its turn already
             raise
         if on_queue:
             on_queue(0)
+        return place
 
-    def leave(self, client: str, seconds: float) -> None:
-        """A slot is free again after having been held for that long."""
-        share = self._shares[client]
+    def step_aside(self, place: Place, seconds: float) -> bool:
+        """Gives the slot back after that long, while the program goes on. False where no room is left for it."""
+        if self.aside >= self.room or place.aside:
+            return place.aside
+        place.aside = True
+        self.aside += 1
+        self.busy -= 1
+        self._count(self._shares[place.client], seconds)
+        self._next()
+        return True
+
+    @property
+    def crowded(self) -> bool:
+        """Somebody waits, and no more can step aside."""
+        return self.queued > 0 and self.aside >= self.room
+
+    def leave(self, place: Place, seconds: float) -> None:
+        """The program has ended, after that long in its slot, or aside."""
+        share = self._shares[place.client]
+        share.running -= 1
+        self.heavy -= place.heavy
+        if place.aside:
+            self.aside -= 1
+            share.decay(time.monotonic())
+            share.used += seconds
+        else:
+            self.busy -= 1
+            self._count(share, seconds)
+        self._forget(place.client, share)
+        self._next()
+
+    def _count(self, share: Share, seconds: float) -> None:
+        """Slot time, which others had to wait for."""
         share.decay(time.monotonic())
         share.used += seconds
-        share.running -= 1
-        self.busy -= 1
         self.mean += 0.05 * (seconds - self.mean)
-        self._forget(client, share)
-        self._next()
 
     def resize(self, slots: int) -> None:
         self.slots = slots
         self._next()
 
-    def _start(self, share: Share) -> None:
+    def _may_start(self, share: Share) -> bool:
+        """Whether a program of this client leaves enough slots to others, should it be another long one."""
+        return share.used < HEAVY or self.heavy < max(1, self.room, self.slots - 1)
+
+    def _start(self, share: Share, place: Place) -> None:
         share.running += 1
         self.busy += 1
+        place.heavy = share.used >= HEAVY
+        self.heavy += place.heavy
 
     def _next(self) -> None:
         while self.queued and self.busy < self.slots:
@@ -113,19 +163,19 @@ class FairQueue:
             best: Share | None = None
             for share in self._waiting.values():
                 share.decay(now)
-                if best is None or (share.running, share.used) < (best.running, best.used):
+                if self._may_start(share) and (
+                    best is None or (share.running, share.used) < (best.running, best.used)
+                ):
                     best = share
             if best is None:
-                return
+                break
             ticket = best.waiting.popleft()
             self.queued -= 1
             if not best.waiting:
-                del self._waiting[ticket.client]
-            self._start(best)
+                del self._waiting[ticket.place.client]
             if ticket.turn.done():  # cancelled in the same turn of the loop
-                best.running -= 1
-                self.busy -= 1
                 continue
+            self._start(best, ticket.place)
             ticket.turn.set_result(None)
         if self.queued:
             self._announce_soon()
@@ -158,8 +208,8 @@ class FairQueue:
     def _announce(self) -> None:
         self._announcing = None
         for place, ticket in enumerate(self.order(), 1):
-            if ticket.place != place and not ticket.turn.done():
-                ticket.place = place
+            if ticket.told != place and not ticket.turn.done():
+                ticket.told = place
                 if ticket.on_queue:
                     ticket.on_queue(place)
         if self.queued:

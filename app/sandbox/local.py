@@ -1,5 +1,7 @@
 """The embedded Runner: a zygote on this machine, a child per run, one place per slot, spare children waiting.
 
+A run that takes long goes on aside, with what processor time others leave, and its slot goes to the next one.
+
     start      starts the zygote and lets the canary try the box; if it gets out, or there is no box, no program runs
     run        waits for a place, takes a spare child, streams what it does
     restart    a zygote that dies is replaced at once; its runs raise RunnerLost, those that wait never notice
@@ -14,7 +16,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from app.runs.limits import Limits, fitting_slots
+from app.runs.limits import Limits, fitting_lanes
 from app.runs.program import Program
 from app.runs.runner import Health, OnQueue, RunnerLost, RunnerUnavailable
 from app.sandbox import canary, lockdown
@@ -31,6 +33,8 @@ ELSEWHERE = (
 COMING_BACK = 10.0
 """Seconds a run waits for a zygote that is being restarted before it gives up."""
 SPARES = 4
+ASIDE = 4
+"""Long programs that may go on aside, per slot."""
 
 
 class Leaky(Exception):
@@ -41,12 +45,21 @@ class LocalRunner:
     """One per server process, on one event loop."""
 
     def __init__(
-        self, *, slots: int = 2, queue: int = 400, limits: Limits | None = None, stand_in: bool = False
+        self,
+        *,
+        slots: int = 2,
+        aside: int | None = None,
+        queue: int = 400,
+        limits: Limits | None = None,
+        stand_in: bool = False,
     ) -> None:
-        """`stand_in` keeps a second zygote ready (60 MB), so that a lost one is replaced in milliseconds."""
+        """aside     long programs that go on beside those in the slots; None: four a slot
+        stand_in  keeps a second zygote ready (60 MB), so that a lost one is replaced in milliseconds
+        """
         self.limits = limits or Limits()
-        self.slots = fitting_slots(slots, self.limits.memory)
-        self.queue = FairQueue(self.slots, queue)
+        wanted = ASIDE * slots if aside is None else aside
+        self.slots, room = fitting_lanes(slots, wanted, self.limits.memory)
+        self.queue = FairQueue(self.slots, queue, room)
         self.stand_in = stand_in
         self.zygote: Zygote | None = None
         self.restarts = 0
@@ -189,16 +202,27 @@ class LocalRunner:
     ) -> AsyncGenerator[bytes, None]:
         if self._hopeless and not self._up.is_set():
             raise RunnerUnavailable(self.reason, ELSEWHERE if lockdown.unsupported() else "see `backstep doctor`")
-        await self.queue.enter(client, on_queue)
+        place = await self.queue.enter(client, on_queue)
         execution: Execution | None = None
+        left = 0.0
+        """Seconds it had held its slot when it stepped aside."""
+
+        def make_room() -> bool:
+            nonlocal left
+            assert execution is not None
+            if not place.aside and self.queue.step_aside(place, execution.seconds):
+                left = execution.seconds
+            return place.aside
+
         try:
-            execution = Execution(await self._take(program.limits), program)
+            child = await self._take(program.limits)
+            execution = Execution(child, program, make_room=make_room, crowded=lambda: self.queue.crowded)
             asyncio.get_running_loop().call_soon(self._refill)
             async with aclosing(execution.chunks()) as chunks:
                 async for chunk in chunks:
                     yield chunk
         finally:
-            self.queue.leave(client, execution.seconds if execution else 0.0)
+            self.queue.leave(place, execution.seconds - left if execution else 0.0)
 
     async def health(self) -> Health:
         return Health(
@@ -206,6 +230,7 @@ class LocalRunner:
             slots=self.slots,
             busy=self.queue.busy,
             queued=self.queue.queued,
+            aside=self.queue.aside,
             reason=self.reason,
             box=self.box(),
         )
@@ -222,5 +247,6 @@ class LocalRunner:
             "oom_score_adj": str(report["oom_score_adj"]),
             "threads": str(report["threads"]),
             "slots": str(self.slots),
+            "room aside": str(self.queue.room),
             "restarts": str(self.restarts),
         }

@@ -86,7 +86,7 @@ class SingleUserRunner:
     ) -> AsyncGenerator[bytes, None]:
         if self._closed:
             raise RunnerUnavailable("the server is stopping")
-        await self.queue.enter(client, on_queue)
+        place = await self.queue.enter(client, on_queue)
         started = time.monotonic()
         process: Process | None = None
         timer: asyncio.TimerHandle | None = None
@@ -133,7 +133,7 @@ class SingleUserRunner:
                 kill(process)
                 self._running.discard(process)
                 await process.wait()
-            self.queue.leave(client, time.monotonic() - started)
+            self.queue.leave(place, time.monotonic() - started)
 
     def _conclude(self, sieve: Sieve) -> Ending | None:
         if sieve.limit:

@@ -93,6 +93,22 @@ class Child:
         if self.alive:
             self.owner.order({"op": "nice", "id": self.number, "nice": 19})
 
+    def processor_seconds(self) -> float:
+        """What it has used so far; 0 where that cannot be learnt."""
+        return self._schedule()[0]
+
+    def waited(self) -> float:
+        """Seconds in which it was ready to go on and had no processor; 0 where that cannot be learnt."""
+        return self._schedule()[1]
+
+    def _schedule(self) -> tuple[float, float]:
+        try:
+            with open(f"/proc/{self.pid}/schedstat") as numbers:
+                used, waited = numbers.read().split()[:2]
+        except (OSError, ValueError):  # gone, or a kernel that does not count
+            return 0.0, 0.0
+        return int(used) / 1e9, int(waited) / 1e9
+
     def close(self, *, leaving: bool = False) -> None:
         """`leaving`: it said that it is done and goes by itself, if it is honest."""
         if self.alive:

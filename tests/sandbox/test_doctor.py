@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.runs import limits as limits_module
-from app.runs.limits import MIB, fitting_slots
+from app.runs.limits import MIB, fitting_lanes, fitting_slots
 from app.sandbox import doctor, lockdown
 
 from .boxes import QUICK, needs_box
@@ -40,8 +40,11 @@ def test_slots_fit_the_memory_and_one_always_does(monkeypatch):
     assert fitting_slots(8, 512 * MIB) == 3
     assert fitting_slots(2, 512 * MIB) == 2
     assert fitting_slots(8, 4096 * MIB) == 1
+    assert fitting_lanes(2, 8, 512 * MIB) == (2, 1)
+    assert fitting_lanes(4, 8, 512 * MIB) == (3, 0)
     monkeypatch.setattr(limits_module, "available_memory", lambda: None)
     assert fitting_slots(8, 512 * MIB) == 8
+    assert fitting_lanes(2, 8, 512 * MIB) == (2, 8)
 
 
 def test_root_is_a_note():

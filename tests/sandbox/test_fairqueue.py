@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.runs.runner import RunnerBusy
-from app.sandbox.fairqueue import FairQueue
+from app.sandbox.fairqueue import HEAVY, FairQueue, Place
 
 
 def loop(test: Callable[[], Awaitable[Any]]) -> Any:
@@ -26,7 +26,8 @@ class Row:
 
     def __init__(self, queue: FairQueue) -> None:
         self.queue, self.served, self.tasks = queue, [], []
-        self.places: dict[str, list[int]] = {}
+        self.told: dict[str, list[int]] = {}
+        self.held: dict[str, list[Place]] = {}
 
     async def enter(self, *names: str) -> None:
         for name in names:
@@ -34,13 +35,20 @@ class Row:
             await settle()
 
     async def _one(self, name: str) -> None:
-        places = self.places.setdefault(name, [])
-        await self.queue.enter(name[0], places.append)
+        told = self.told.setdefault(name, [])
+        place = await self.queue.enter(name[0], told.append)
+        self.held.setdefault(name[0], []).append(place)
         self.served.append(name)
 
     async def leave(self, client: str, seconds: float = 0.0) -> None:
-        self.queue.leave(client, seconds)
+        self.queue.leave(self.held[client].pop(0), seconds)
         await settle()
+
+    async def step_aside(self, client: str, seconds: float = 1.0) -> bool:
+        """The youngest of this client's."""
+        done = self.queue.step_aside(self.held[client][-1], seconds)
+        await settle()
+        return done
 
 
 def test_a_free_slot_is_taken_at_once():
@@ -98,12 +106,12 @@ def test_places_are_told_when_they_change():
         row = Row(FairQueue(1, 100))
         await row.enter("a1", "b1", "c1", "b2")
         await asyncio.sleep(0.25)
-        assert [row.places[n][-1] for n in ("b1", "c1", "b2")] == [1, 2, 3]
-        assert row.places["a1"] == []
+        assert [row.told[n][-1] for n in ("b1", "c1", "b2")] == [1, 2, 3]
+        assert row.told["a1"] == []
         await row.leave("a", 0.1)
         await asyncio.sleep(0.25)
-        assert row.places["b1"][-1] == 0
-        assert [row.places[n][-1] for n in ("c1", "b2")] == [1, 2]
+        assert row.told["b1"][-1] == 0
+        assert [row.told[n][-1] for n in ("c1", "b2")] == [1, 2]
 
     loop(test)
 
@@ -125,7 +133,7 @@ def test_cancelled_in_the_moment_of_its_turn_the_slot_goes_on():
     async def test():
         row = Row(FairQueue(1, 100))
         await row.enter("a1", "b1", "c1")
-        row.queue.leave("a", 0.1)
+        row.queue.leave(row.held["a"][0], 0.1)
         row.tasks[1].cancel()  # its turn has come, it has not noticed yet
         await settle()
         assert row.served == ["a1", "c1"]
@@ -138,8 +146,82 @@ def test_clients_that_left_are_forgotten():
     async def test():
         queue = FairQueue(1, 10)
         for n in range(2000):
-            await queue.enter(f"client {n}")
-            queue.leave(f"client {n}", 0.001)
+            queue.leave(await queue.enter(f"client {n}"), 0.001)
         assert len(queue._shares) < 10
+
+    loop(test)
+
+
+def test_who_steps_aside_gives_the_slot_to_the_next():
+    async def test():
+        row = Row(FairQueue(1, 100, room=1))
+        await row.enter("a1", "b1", "c1")
+        assert await row.step_aside("a")
+        assert row.served == ["a1", "b1"]
+        assert (row.queue.busy, row.queue.aside) == (1, 1)
+        await row.leave("a", 9.0)
+        assert (row.queue.busy, row.queue.aside) == (1, 0)
+        assert row.served == ["a1", "b1"]  # its slot had been given away already
+        await row.leave("b")
+        assert row.served == ["a1", "b1", "c1"]
+
+    loop(test)
+
+
+def test_where_no_room_is_left_a_long_one_keeps_its_slot():
+    async def test():
+        row = Row(FairQueue(2, 100, room=1))
+        await row.enter("a1", "b1", "c1")
+        assert await row.step_aside("a")
+        assert not await row.step_aside("b")
+        assert (row.queue.busy, row.queue.aside) == (2, 1)
+        await row.leave("a")
+        assert await row.step_aside("b")
+
+    loop(test)
+
+
+def test_who_is_aside_waits_behind_others_with_the_next_program():
+    async def test():
+        row = Row(FairQueue(1, 100, room=4))
+        await row.enter("h1", "h2", "g1", "g2")
+        await row.step_aside("h")
+        assert row.served == ["h1", "g1"]
+        await row.leave("g", 0.5)
+        assert row.served == ["h1", "g1", "g2"]
+
+    loop(test)
+
+
+def test_clients_known_for_long_programs_start_no_more_than_could_step_aside():
+    async def test():
+        row = Row(FairQueue(2, 100, room=2))
+        for client in "hij":
+            await row.enter(client)
+            await row.leave(client, 2 * HEAVY)
+        await row.enter("h1", "i1")
+        assert await row.step_aside("h") and await row.step_aside("i")
+        await row.enter("j1")
+        assert row.served[-1] == "i1"  # two slots are free: they are for others
+        await row.enter("g1", "g2")
+        assert row.served[-2:] == ["g1", "g2"]
+        await row.leave("g")
+        assert row.served[-1] == "g2"
+        await row.leave("h", 1.0)
+        assert row.served[-1] == "j1"
+        for client in "ijg":
+            await row.leave(client)
+        assert (row.queue.busy, row.queue.queued, row.queue.aside, row.queue.heavy) == (0, 0, 0, 0)
+
+    loop(test)
+
+
+def test_with_no_room_aside_long_programs_still_run():
+    async def test():
+        row = Row(FairQueue(1, 100, room=0))
+        await row.enter("h")
+        await row.leave("h", 2 * HEAVY)
+        await row.enter("h1")
+        assert row.served[-1] == "h1"
 
     loop(test)

@@ -487,6 +487,55 @@ def test_a_good_program_starts_while_endless_ones_fill_the_slots():
     assert with_runner(use) < 6
 
 
+def test_endless_loops_on_every_slot_step_aside_for_a_good_program():
+    async def use(runner: LocalRunner) -> tuple[float, dict[str, int]]:
+        bad = [asyncio.create_task(trace_of(runner, LOOP, client=f"bad {n}")) for n in range(6)]
+        await asyncio.sleep(0.1)
+        assert runner.queue.busy == 2
+        start = time.monotonic()
+        trace = await trace_of(runner, "print(1)\n", client="good")
+        waited = time.monotonic() - start
+        assert trace.text == "1\n"
+        child = next(c for c in runner.zygote.children.values() if c.text == -1)
+        nice = os.getpriority(os.PRIO_PROCESS, child.pid)
+        for task in bad:
+            task.cancel()
+        await asyncio.gather(*bad, return_exceptions=True)
+        assert (runner.queue.busy, runner.queue.aside) == (0, 0)
+        return waited, nice
+
+    waited, nice = with_runner(use)  # the loops' own limit is 20 s
+    assert waited < 8  # within two seconds where two cores are free
+    assert nice == 19
+
+
+def test_a_program_that_stepped_aside_goes_on_to_its_end():
+    source = "import time\nstart = time.process_time()\nprint('a')\nwhile time.process_time() - start < 1.5: pass\nprint('b')\n"
+
+    async def use(runner: LocalRunner) -> tuple[str, str, int]:
+        task = asyncio.create_task(trace_of(runner, source))
+        most = 0
+        while not task.done():
+            most = max(most, runner.queue.aside)
+            await asyncio.sleep(0.05)
+        trace = task.result()
+        return trace.text, trace.end["status"], most
+
+    assert with_runner(use, slots=1) == ("a\nb\n", "ok", 1)
+
+
+def test_where_there_is_no_room_aside_long_programs_keep_their_slots():
+    async def use(runner: LocalRunner) -> None:
+        bad = asyncio.create_task(trace_of(runner, LOOP, replace(QUICK, wall=4.0)))
+        good = asyncio.create_task(trace_of(runner, "print(1)\n"))
+        await asyncio.sleep(3.0)
+        assert (runner.queue.busy, runner.queue.queued, runner.queue.aside) == (1, 1, 0)
+        assert (await bad).end["status"] == "timeout"
+        assert (await good).text == "1\n"
+
+    with_runner(use, slots=1, aside=0)
+
+
 # -------------------------------------------------------------------------------------- fails closed
 
 
