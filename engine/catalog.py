@@ -6,6 +6,7 @@ JSON-able data only. It runs no op and holds no tensor; everything above engine.
     derivatives      per input that gets a gradient: the local derivative (elementwise) or the gradient sent (`g` is
                      the incoming one), as the engine's formula and, where there is one, as LaTeX
     nodes            torch's names of the node a call makes, most common first; [] when it makes none
+    family           the file whose block or function it is
     composite        made of several ops, each with its own node
 """
 
@@ -15,12 +16,10 @@ import functools
 import inspect
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import engine
-import engine.nn  # its op families are part of the catalogue
-from engine import ops
+import engine.nn
 from engine.ops.op import COMPOSITES, REGISTRY, Op, Sample
 
 LETTERS = {"input": "x", "other": "y", "tensor1": "u", "tensor2": "v", "target": "t", "weight": "W", "bias": "b",
@@ -36,10 +35,9 @@ Entry = dict[str, Any]
 @functools.cache
 def catalog() -> dict[str, Entry]:
     """Every op and composite by name, in alphabetical order."""
-    families = _families()
-    entries = {name: _entry(o, families.get(name, "pointwise" if o.pointwise else "")) for name, o in REGISTRY.items()}
+    entries = {name: _entry(o) for name, o in REGISTRY.items()}
     for name, f in COMPOSITES.items():
-        entries.setdefault(name, _composite(name, f, families.get(f.__name__, "")))
+        entries.setdefault(name, _composite(name, f))
     return dict(sorted(entries.items()))
 
 
@@ -105,11 +103,11 @@ def _roman(name: str) -> str:
     return name if len(name) == 1 else r"\mathrm{" + name.replace("_", r"\_") + "}"
 
 
-def _entry(o: Op, family: str) -> Entry:
+def _entry(o: Op) -> Entry:
     return {
         "name": o.name,
         "public": o.public,
-        "family": family,
+        "family": o.family,
         "composite": False,
         "signature": signature(o),
         "doc": o.doc,
@@ -135,7 +133,7 @@ def _derivative(o: Op, name: str) -> Entry:
     return {"input": name, "local": local, "sent": o.rules[name], "latex": latex, "formula": formula}
 
 
-def _composite(name: str, f: Any, family: str) -> Entry:
+def _composite(name: str, f: Any) -> Entry:
     try:
         signature_ = f"{name}{inspect.signature(f)}"
     except (TypeError, ValueError):
@@ -143,7 +141,7 @@ def _composite(name: str, f: Any, family: str) -> Entry:
     signature_ = re.sub(r":\s*'?[\w.\[\], |]+'?(?=[,)=]|\s=)|\s*->.*$", "", signature_).replace(" = ", "=")
     found = name in vars(engine)
     return {
-        "name": name, "public": name, "family": family, "composite": True, "signature": signature_,
+        "name": name, "public": name, "family": f.__module__.rpartition(".")[2], "composite": True, "signature": signature_,
         "doc": inspect.cleandoc(f.__doc__ or ""), "latex": "", "formula": "", "inputs": [], "params": {},
         "derivatives": [], "elementwise": False, "view": False, "nodes": [], "inplace": False,
         "method": hasattr(engine.Tensor, name),
@@ -259,14 +257,3 @@ def _integers(value: Any) -> Any:
 
 def _floating(value: Any) -> bool:
     return any(_floating(v) for v in value) if isinstance(value, list) else isinstance(value, float)
-
-
-@functools.cache
-def _families() -> dict[str, str]:
-    """Op or composite -> the file of engine/ops that declares it."""
-    found: dict[str, str] = {}
-    for path in sorted(Path(next(iter(ops.__path__))).glob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        for name in re.findall(r"""\bop\(\s*["'](\w+)\(""", text) + re.findall(r"^def ([a-z]\w*)\(", text, re.M):
-            found.setdefault(name, path.stem)
-    return found

@@ -64,7 +64,7 @@ def families() -> list[tuple[str, list[dict[str, Any]]]]:
     """Without the blocks that only serve another one."""
     shown = [one for one in catalog().values() if one["method"] or one["source"] or one["example"]]
     shown.sort(key=lambda one: (one["family"], one["name"]))
-    return [(family or "other", list(rows)) for family, rows in groupby(shown, key=lambda one: one["family"])]
+    return [(family, list(rows)) for family, rows in groupby(shown, key=lambda one: one["family"])]
 
 
 @router.get("/ops", include_in_schema=False)

@@ -1,4 +1,4 @@
-"""Activations: relu and its relatives, the smooth ones, softmax. (sigmoid, tanh and abs are in pointwise.py.)
+"""Activations: relu and its relatives, the smooth ones, softmax. (sigmoid is in special.py, tanh in trigonometry.py.)
 
 Not the functions that are made of several nodes (softsign, tanhshrink, softmin): those are in nn/functional.py.
 """

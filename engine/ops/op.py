@@ -26,6 +26,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import sys
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -255,12 +256,14 @@ def op(
     if samples is None:
         samples = default_samples(len(names)) if is_pointwise and not params else ()
 
+    family = caller()
+
     def declare(kernel: Callable[..., Any]) -> Op:
         the_op = Op(
             name=name, inputs=names, params=params, node=node, rules=rules, partials=partials, latex=latex,
             latex_partials=latex_partials or {}, doc=doc or (kernel.__doc__ or "").strip(),
             source=source if source is not None else f"https://pytorch.org/docs/stable/generated/torch.{public or name}.html",
-            samples=tuple(samples), fails=tuple(fails), family="", promote=promote, pointwise=is_pointwise, view=view,
+            samples=tuple(samples), fails=tuple(fails), family=family, promote=promote, pointwise=is_pointwise, view=view,
             aux=tuple(aux), lazy=lazy, kernel=kernel, method=method,
             inplace=(is_pointwise and promote != "bool") if inplace is None else inplace, public=public or name,
             fast=fast, condition=condition, aliases=tuple(aliases), forward=forward, result=result,
@@ -283,6 +286,11 @@ def op(
         code = compile(f"lambda {', '.join(a for a, _ in arguments)}: {forward}", f"<forward of {name}>", "eval")
         return declare(general or eval(code, ARRAYS))
     return declare
+
+
+def caller() -> str:
+    """The module that declares an operation: the family is the file that its block stands in."""
+    return str(sys._getframe(2).f_globals["__name__"].rpartition(".")[2])
 
 
 def default_samples(inputs: int) -> Sequence[Sample]:
@@ -943,7 +951,7 @@ def record(name: str, doc: str, *, node: str, latex: str, inputs: Sequence[str] 
     o = Op(
         name=name, inputs=tuple(inputs), params={}, node=node, rules={}, partials={}, latex=latex, latex_partials={},
         doc=doc, source=more.get("source", f"https://pytorch.org/docs/stable/generated/torch.{name}.html"),
-        samples=tuple(more.get("samples", ())), fails=tuple(more.get("fails", ())), family="", promote="none",
+        samples=tuple(more.get("samples", ())), fails=tuple(more.get("fails", ())), family=caller(), promote="none",
         pointwise=False, view=more.get("view", False), aux=(), lazy=False, kernel=more.get("kernel", lambda *a: None),
         method=more.get("method", False), inplace=False, public=more.get("public", name), fast=False, condition=None,
         aliases=tuple(more.get("aliases", ())), keyword_only=frozenset(), forward=None, order=tuple(inputs), numbers=False, check=None, result=None,

@@ -1,4 +1,4 @@
-"""Special functions NumPy lacks: erf and its kin, gamma functions. Arrays in, arrays out, computed in float64."""
+"""Sigmoid, the error function and its kin, gamma functions, elementwise. (How they are computed: approximations.py.)"""
 
 from __future__ import annotations
 
@@ -7,132 +7,52 @@ from typing import Any
 
 import numpy as np
 
+import engine.ops.vocabulary  # noqa: F401  (the words of formulas)
+from engine.ops.op import ARRAYS, TENSORS, Sample, op
+from engine.ops.samples import POSITIVE, UNIT
+
 Array = Any
 
-
-def _poly(x: Array, coefficients: tuple[float, ...]) -> Array:
-    r = np.full_like(x, coefficients[0])
-    for c in coefficients[1:]:
-        r = r * x + c
-    return r
-
-
-# W. J. Cody, Rational Chebyshev approximations for the error function, Math. Comp. 23 (1969)
-_P1 = (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3)
-_Q1 = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
-_P2 = (
-    2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1, 2.98635138197400131e2,
-    8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3,
-)  # fmt: skip
-_Q2 = (
-    1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
-    3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3,
-)  # fmt: skip
-_P3 = (
-    1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
-    1.60837851487422766e-2, 6.58749161529837803e-4,
-)  # fmt: skip
-_Q3 = (
-    1.0, 2.56852019228982242e0, 1.87295284992346047e0, 5.27905102951428412e-1, 6.05183413124413191e-2,
-    2.33520497626869185e-3,
-)  # fmt: skip
+ARRAYS["sigmoid"] = lambda x: 1 / (1 + np.exp(-x))
+op("sigmoid(input)", forward="1 / (1 + exp(-input))", partials={"input": "(1 - out) * out"}, promote="float",
+   vjps={"input": "g * (1 - out) * out"}, aliases=("expit",),
+   node="SigmoidBackward0", latex=r"\sigma({input}) = \frac{1}{1 + e^{-{input}}}",
+   latex_partials={"input": r"\sigma({input})\,(1 - \sigma({input}))"}, doc="Logistic function.")  # fmt: skip
+op("logit(input, eps=None)", forward="logit(input, eps)", promote="float",
+   general=lambda x, eps: _logit(x, eps), partials={"input": "1 / (input * (1 - input))"},
+   vjps={"input": "g / (input * (1 - input)) if eps is None else "
+         "select_if((input >= eps) & (input <= 1.0 - eps), g / (input * (1.0 - input)))"},
+   node="LogitBackward0", latex=r"\ln \frac{{input}}{1 - {input}}", latex_partials={"input": r"\frac{1}{{input}(1-{input})}"},
+   doc="Inverse of the logistic function.",
+   samples=[Sample(([0.2, 0.5, 0.9],)), Sample(([0.0, 0.5, 1.0],), {"eps": 0.1})])  # fmt: skip
 
 
-def _erfc_tail(y: Array) -> Array:
-    """erfc for y > 0.46875."""
-    y = np.minimum(y, 27.0)
-    middle = _poly(y, _P2) / _poly(y, _Q2)
-    z = 1.0 / (y * y)
-    far = z * _poly(z, _P3) / _poly(z, _Q3)
-    far = (1.0 / math.sqrt(math.pi) - far) / y
-    return np.exp(-y * y) * np.where(y <= 4.0, middle, far)
+def _logit(x: Array, eps: Any) -> Array:
+    z = x if eps is None else np.clip(x, x.dtype.type(eps), x.dtype.type(1 - eps))
+    return np.log(z / (1 - z))
 
 
-def _erf64(x: Array) -> Array:
-    y = np.abs(x)
-    z = np.minimum(y, 0.46875)
-    small = x * _poly(z * z, _P1) / _poly(z * z, _Q1)
-    r = np.where(y <= 0.46875, small, np.sign(x) * (1.0 - _erfc_tail(np.maximum(y, 0.46875))))
-    return np.where(np.isnan(x), x, r)
-
-
-def _erfc64(x: Array) -> Array:
-    y = np.abs(x)
-    tail = _erfc_tail(np.maximum(y, 0.46875))
-    r = np.where(y <= 0.46875, 1.0 - _erf64(np.clip(x, -0.46875, 0.46875)), np.where(x > 0, tail, 2.0 - tail))
-    return np.where(np.isnan(x), x, r)
-
-
-def _erfinv64(y: Array) -> Array:
-    """M. Giles' start, then two Newton steps."""
-    a = np.clip(y, -1.0, 1.0)
-    w = -np.log((1.0 - a) * (1.0 + a))
-    c = 0.147
-    t = 2.0 / (math.pi * c) - w / 2.0
-    x = np.sign(a) * np.sqrt(np.maximum(np.sqrt(t * t + w / c) - t, 0.0))
-    for _ in range(3):
-        slope = 2.0 / math.sqrt(math.pi) * np.exp(-x * x)
-        # near the ends the difference is taken on the complement, which keeps its digits
-        error = np.where(a > 0.5, (1.0 - a) - _erfc64(x), np.where(a < -0.5, _erfc64(-x) - (1.0 + a), _erf64(x) - a))
-        step = error / slope
-        x = np.where(np.isfinite(step), x - step / (1.0 + x * step), x)
-    x = np.where(a == 1.0, np.inf, np.where(a == -1.0, -np.inf, x))
-    return np.where((np.abs(y) > 1.0) | np.isnan(y), np.nan, x)
-
-
-def _digamma64(x: Array) -> Array:
-    """Recurrence up to 10, then the asymptotic series; reflection for negative x."""
-    negative = x <= 0
-    z = np.where(negative, 1.0 - x, x)
-    r = np.zeros_like(z)
-    for _ in range(10):
-        low = z < 10.0
-        r = np.where(low, r - 1.0 / z, r)
-        z = np.where(low, z + 1.0, z)
-    w = 1.0 / (z * z)
-    series = _poly(w, (1.0 / 12, -691.0 / 32760, 1.0 / 132, -1.0 / 240, 1.0 / 252, -1.0 / 120, 1.0 / 12)) * w
-    r = r + np.log(z) - 0.5 / z - series
-    pole = negative & (x == np.floor(x))
-    r = np.where(negative, r - math.pi / np.tan(math.pi * x), r)
-    return np.where(pole, np.where(x == 0, np.copysign(np.inf, -x), np.nan), r)
-
-
-def _trigamma64(x: Array) -> Array:
-    negative = x <= 0
-    z = np.where(negative, 1.0 - x, x)
-    r = np.zeros_like(z)
-    for _ in range(10):
-        low = z < 10.0
-        r = np.where(low, r + 1.0 / (z * z), r)
-        z = np.where(low, z + 1.0, z)
-    w = 1.0 / (z * z)
-    r = r + 1.0 / z + 0.5 * w + w / z * _poly(w, (5.0 / 66, -1.0 / 30, 1.0 / 42, -1.0 / 30, 1.0 / 6))
-    return np.where(negative, -r + (math.pi / np.sin(math.pi * x)) ** 2, r)
-
-
-_lgamma64 = np.vectorize(lambda v: _one_lgamma(v), otypes=[np.float64])
-
-
-def _one_lgamma(v: float) -> float:
-    try:
-        return math.lgamma(v)
-    except (ValueError, OverflowError):
-        return math.inf
-
-
-def _through_float64(f: Any) -> Any:
-    def kernel(x: Array) -> Array:
-        r = f(np.asarray(x, np.float64))
-        return r.astype(x.dtype) if np.ndim(x) else x.dtype.type(r)
-
-    return kernel
-
-
-KERNELS = {
-    "erf": _through_float64(_erf64),
-    "erfc": _through_float64(_erfc64),
-    "erfinv": _through_float64(_erfinv64),
-    "digamma": _through_float64(_digamma64),
-    "trigamma": _through_float64(_trigamma64),
-    "lgamma": _through_float64(lambda x: _lgamma64(x) if np.size(x) else np.asarray(x)),
-}
+ARRAYS["logit"] = _logit
+op("erf(input)", forward="erf(input)", promote="float", partials={"input": "2 / sqrt_number(PI) * exp(-input * input)"},
+   vjps={"input": "2 / sqrt_number(PI) * exp(-input * input) * g"}, node="ErfBackward0",
+   latex=r"\operatorname{erf} {input}", latex_partials={"input": r"\frac{2}{\sqrt\pi} e^{-{input}^2}"},
+   doc="Error function.")  # fmt: skip
+op("erfc(input)", forward="erfc(input)", promote="float", partials={"input": "-2 / sqrt_number(PI) * exp(-input * input)"},
+   vjps={"input": "-2 / sqrt_number(PI) * exp(-input * input) * g"}, node="ErfcBackward0",
+   latex=r"\operatorname{erfc} {input}", latex_partials={"input": r"-\frac{2}{\sqrt\pi} e^{-{input}^2}"},
+   doc="Complement of the error function.")  # fmt: skip
+op("erfinv(input)", forward="erfinv(input)", promote="float",
+   partials={"input": "0.5 * sqrt_number(PI) * exp(out * out)"},
+   vjps={"input": "0.5 * sqrt_number(PI) * exp(out * out) * g"}, node="ErfinvBackward0",
+   latex=r"\operatorname{erf}^{-1} {input}", latex_partials={"input": r"\frac{\sqrt\pi}{2} e^{y^2}"},
+   doc="Inverse of the error function.", samples=UNIT)  # fmt: skip
+ARRAYS["sqrt_number"] = TENSORS["sqrt_number"] = math.sqrt
+op("lgamma(input)", forward="lgamma(input)", promote="float", partials={"input": "digamma(input)"},
+   node="LgammaBackward0", latex=r"\ln \lvert\Gamma({input})\rvert", latex_partials={"input": r"\psi({input})"},
+   doc="Logarithm of the gamma function.", samples=POSITIVE)  # fmt: skip
+op("digamma(input)", forward="digamma(input)", promote="float", partials={"input": "trigamma(input)"},
+   node="DigammaBackward0", latex=r"\psi({input})", latex_partials={"input": r"\psi'({input})"},
+   doc="Derivative of lgamma.", samples=[Sample(([0.5, 1.0, 3.5],)), Sample((2.0,))])  # fmt: skip
+op("trigamma(input)", forward="trigamma(input)", promote="float", vjps={"input": "no_derivative('polygamma')"},
+   node="PolygammaBackward0", latex=r"\psi'({input})", doc="Derivative of digamma.", method=False, inplace=False,
+   public="polygamma", samples=())  # fmt: skip

@@ -1,17 +1,21 @@
-"""Words the rules of activations, losses, norms and convolutions use beside the operations themselves.
+"""Words that formulas use beside the operations themselves.
 
 Each word exists twice: over arrays (ARRAYS) and over Tensors (TENSORS), see Note [Rules are formulas] in op.py.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
+from engine import dtypes
+from engine.errors import NotImplementedFault, RuntimeFault
 from engine.ops import kernels
+from engine.ops.approximations import KERNELS as SPECIAL
 from engine.ops.op import ARRAYS, NAMESPACE, TENSORS, op
 
 Array = Any
@@ -49,6 +53,81 @@ def reduce_loss(losses: Array, reduction: str) -> Array:
         return losses
     total = kernels.total(losses)
     return total / losses.dtype.type(losses.size) if reduction == "mean" else total
+
+
+# ---- NumPy's functions under torch's names, numbers, choices -------------------------------------------------
+
+
+def sign_of(a: Array) -> Array:
+    """-1, 0 or 1; nan counts as 0."""
+    if a.dtype == bool:
+        return a.copy()
+    return (a > 0).astype(a.dtype) - (a < 0).astype(a.dtype)
+
+
+ARRAYS.update(
+    exp=np.exp, log=np.log, tanh=np.tanh, sqrt=np.sqrt, sin=np.sin, cos=np.cos, maximum=np.maximum, minimum=np.minimum,
+    abs=np.absolute, tan=np.tan, asin=np.arcsin, acos=np.arccos, atan=np.arctan, sinh=np.sinh, cosh=np.cosh,
+    asinh=np.arcsinh, acosh=np.arccosh, atanh=np.arctanh, expm1=np.expm1, log1p=np.log1p, log2=np.log2, log10=np.log10,
+    exp2=np.exp2, floor=np.floor, ceil=np.ceil, trunc=np.trunc, isfinite=np.isfinite, sgn=sign_of, sign=sign_of,
+    isnan=np.isnan, logical_and=np.logical_and, logical_not=np.logical_not, zeros_like=np.zeros_like,
+    np_divide=np.divide, **SPECIAL,
+)  # fmt: skip
+
+LN2, LN10 = math.log(2), math.log(10)
+ARRAYS.update(LN2=LN2, LN10=LN10, PI=math.pi)
+TENSORS.update(LN2=LN2, LN10=LN10, PI=math.pi)
+
+
+def _where(condition: Array, a: Array, b: Array) -> Array:
+    """where() whose plain numbers take the dtype of the other side."""
+    if type(a) in (int, float):  # not isinstance: np.float64 is a float
+        a = b.dtype.type(a)
+    elif type(b) in (int, float):
+        b = a.dtype.type(b)
+    r = np.where(condition, a, b)
+    return r if r.ndim else r[()]
+
+
+ARRAYS["where"] = _where
+# `zero(g)` is a gradient of nothing but zeros; `select_if(c, g)` keeps g where c holds, and there only
+ARRAYS["zero"] = np.zeros_like
+ARRAYS["select_if"] = lambda c, g: _where(c, g, 0)
+TENSORS["select_if"] = lambda c, g: TENSORS["where"](c, g, 0.0)
+
+
+def zero_tensor(g: Tensor) -> Tensor:
+    r = object.__new__(NAMESPACE["Tensor"])
+    r._a = np.zeros(g._s, g._a.dtype) if type(g._a) is ndarray else g._a.dtype.type(0)
+    r._s, r._n = g._s, None
+    return r
+
+
+TENSORS["zero"] = TENSORS["zeros_like_"] = zero_tensor
+
+
+def no_derivative(name: str) -> Any:
+    """torch has none either."""
+    raise RuntimeFault(f"derivative for aten::{name} is not implemented")
+
+
+ARRAYS["no_derivative"] = TENSORS["no_derivative"] = no_derivative
+
+
+def floats_only(name: str, f: Any) -> Any:
+    """A kernel that torch has for floating point only."""
+
+    def kernel(*arrays: Array) -> Array:
+        if arrays[0].dtype.kind in "bui":
+            raise NotImplementedFault(f'"{name}" not implemented for \'{dtypes.SCALAR_NAMES[dtypes.of(arrays[0])]}\'')
+        return f(*arrays)
+
+    return kernel
+
+
+def refuse_bool(name: str) -> Any:
+    """Message of kernels that torch has not for bool."""
+    return NotImplementedFault(f'"{name}" not implemented for \'Bool\'')
 
 
 # ---- elementwise ------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def test_an_op_says_what_it_is():
     assert mul["signature"] == "mul(input, other)" and mul["nodes"] == ["MulBackward0"] and mul["elementwise"]
     assert [d["input"] for d in mul["derivatives"]] == ["input", "other"]
     assert [d["local"] for d in mul["derivatives"]] == ["other", "input"]
-    assert mul["family"] == "pointwise" and mul["source"].endswith("torch.mul.html")
+    assert mul["family"] == "arithmetic" and mul["source"].endswith("torch.mul.html")
 
 
 def test_every_differentiable_op_has_a_formula_for_each_gradient():
