@@ -5,20 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from engine.errors import RuntimeFault
-from engine.ops.matmul import (
-    cholesky,
-    cross,
-    det,
-    eigh,
-    matmul,
-    matrix_power,
-    multi_dot,
-    qr,
-    slogdet,
-    svd,
-)  # fmt: skip
-from engine.ops.matmul import inverse as inv
-from engine.ops.matmul import pinverse as pinv
+from engine.ops.decompositions import eigh, qr, svd
+from engine.ops.decompositions import pinverse as pinv
+from engine.ops.linalg import cholesky, cross, det, matrix_power, multi_dot, slogdet
+from engine.ops.linalg import inverse as inv
+from engine.ops.matmul import matmul
 from engine.ops.op import TENSORS
 
 Tensor = Any

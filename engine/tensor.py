@@ -25,7 +25,7 @@ from engine.autograd.backward import hooked, revive, run_fast
 from engine.autograd.graph import GraphNode, RemovableHandle, add_hook, wrap
 from engine.errors import RuntimeFault, TypeFault, ValueFault
 from engine.missing import missing
-from engine.ops import index, kernels
+from engine.ops import kernels, subscripts
 from engine.ops.axes import axis_of
 from engine.ops.kernels import ONE
 from engine.ops.op import (
@@ -552,10 +552,10 @@ class Tensor:
         return iter(TENSORS["unbind"](self, 0))
 
     def __getitem__(self, key: Any) -> Tensor:
-        return index.getitem(self, key)  # type: ignore[no-any-return]
+        return subscripts.getitem(self, key)  # type: ignore[no-any-return]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        index.setitem(self, key, value)
+        subscripts.setitem(self, key, value)
 
     def __contains__(self, value: Any) -> bool:
         return bool((self == value).any())

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import engine.ops.vocabulary  # noqa: F401  (the words of formulas)
 from engine.errors import RuntimeFault
 from engine.ops import kernels
 from engine.ops.axes import axis_of
@@ -14,9 +15,6 @@ from engine.ops.shape import CUBE, MATRIX, sizes
 
 Array = Any
 Tensor = Any
-
-
-ARRAYS["t"] = lambda a: a.T  # what rules transpose has two dimensions
 
 
 @op("t(input)", vjps={"input": "t(g)"}, node="TBackward0", view=True, latex="{input}^\\top",

@@ -105,6 +105,8 @@ def zero_tensor(g: Tensor) -> Tensor:
 
 TENSORS["zero"] = TENSORS["zeros_like_"] = zero_tensor
 
+ARRAYS["t"] = lambda a: a.T  # what rules transpose has two dimensions
+
 
 def no_derivative(name: str) -> Any:
     """torch has none either."""
