@@ -73,7 +73,9 @@ Note [Transitions], kind by kind. Every event sets seq and kind, and at and via 
     seed        phase "backward"; root; unless the event before was a seed too (several roots of one pass): all
                 flow = null, incoming = [], grad of ops = null, sent = [], status done or ready -> idle; then flow of
                 the root = grad
-    ready       op.status "ready", op.grad = grad; flow of `tensor` (if any) = grad; phase "backward"
+    ready       op.status "ready", op.grad = grad; flow of `tensor` (if any) = grad; phase "backward";
+                without `tensor`, of a node with several outputs: grad is theirs in a row, the flow of each output
+                that requires grad its piece of grad.data; null when grad did not travel as `data`
     contribute  op.sent gets it; tensors[tensor].incoming gets {node, index, result} (if tensor is not null)
                 op.status "done"
     accumulate  tensors[tensor].grad = after, flow = delta
@@ -93,6 +95,7 @@ Numbers that an event names and the window has not introduced are ignored, never
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -278,6 +281,15 @@ class Replay:
         tensor = s["tensors"].get(str(e.get("tensor")))
         if tensor is not None:
             tensor["flow"] = e["grad"]
+        elif op is not None and len(op["outputs"]) > 1:
+            outputs = [s["tensors"][str(n)] for n in op["outputs"] if s["tensors"][str(n)]["requires_grad"]]
+            data, start = e["grad"].get("data"), 0
+            for output in outputs:
+                size = math.prod(output["shape"])
+                if data is not None and start + size <= len(data):
+                    piece = data[start : start + size]
+                    output["flow"] = {"shape": output["shape"], "dtype": e["grad"]["dtype"], "data": piece}
+                start += size
 
     def _contribute(self, s: State, e: dict[str, Any]) -> None:
         op = self._op(s, e["node"])

@@ -160,3 +160,28 @@ def test_unused_gradient_is_none_not_zero(page):
     shows(lambda: bench.grad("a"), [2.0, 4.0])
     expect(bench.card("b")).to_contain_text("None")
     assert bench.grad("b") == []
+
+
+SEVERAL = """import torch
+
+x = torch.tensor([[1.0, 4.0, 2.0, 3.0], [8.0, 5.0, 7.0, 6.0]], requires_grad=True)
+v, i = x.max(1)
+a, b = x.split(2, 1)
+L = (v * i).sum() + (b * b).sum()
+L.backward()
+"""
+
+
+def test_every_output_of_an_op_is_on_a_card_with_its_own_gradient(page):
+    bench = Workbench(page)
+    bench.run(SEVERAL)
+    bench.press("End")
+    shows(lambda: (bench.value("v"), bench.value("i")), ([4.0, 8.0], [1.0, 0.0]))
+    assert bench.grad("v") == [1.0, 0.0]  # dL/dv is i
+    assert bench.value("a") == [1.0, 4.0, 8.0, 5.0] and bench.value("b") == [2.0, 3.0, 7.0, 6.0]
+    assert bench.grad("a") == [0.0] * 4 and bench.grad("b") == [4.0, 6.0, 14.0, 12.0]  # 2b
+    expect(bench.card("b").locator("[role=treeitem]")).to_have_attribute("aria-label", "b = split(x)[1] (2, 2)")
+    bench.card("b").locator(".name").click()
+    expect(page.locator("svg.graph g.node.near")).to_have_count(1)  # b * b alone reads it
+    inspector = bench.panel("Tensor")
+    expect(inspector.locator(".kin").first).to_contain_text("x")

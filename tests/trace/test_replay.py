@@ -164,3 +164,17 @@ def test_two_roots_of_one_pass_keep_both_seeds():
     events.append(ev.Seed(seq=8, root=2, grad=hand.array(1, 1), node=3))
     state = replay(events)
     assert state["tensors"]["6"]["flow"]["data"] == [1.0] and state["tensors"]["2"]["flow"]["data"] == [1.0, 1.0]
+
+
+def test_outputs_of_one_node_get_their_pieces_of_its_gradient():
+    outputs = (ev.Output(2, hand.array(1, 2), True), ev.Output(6, hand.array(3), True, 1), ev.Output(10, hand.array(0), False, 2))
+    events = [
+        ev.Leaf(seq=0, tensor=4, value=hand.array(1, 2, 3), role="parameter", requires_grad=True),
+        ev.Forward(seq=1, op="split", inputs=(ev.Input("input", 4),), outputs=outputs, node=3),
+        ev.Seed(seq=2, root=2, grad=hand.array(5, 6), node=3),
+        ev.Ready(seq=3, node=3, grad=hand.array(5, 6, 7)),
+    ]  # fmt: skip
+    tensors = replay(events)["tensors"]
+    assert tensors["2"]["flow"] == {"shape": [2], "dtype": "float32", "data": [5.0, 6.0]}
+    assert tensors["6"]["flow"] == {"shape": [1], "dtype": "float32", "data": [7.0]}
+    assert tensors["10"]["flow"] is None

@@ -13,6 +13,7 @@ import { useMemo } from 'preact/hooks';
 import { magnitude } from '../model/arrays.js';
 import { shape } from '../model/format.js';
 import { badgeWidth, measure } from '../layout/metrics.js';
+import { JOINT } from '../layout/rows.js';
 import { Heat, Nothing } from './heat.js';
 import { html } from './html.js';
 
@@ -62,8 +63,8 @@ function whole({ card, box, tensor, op, scale, root, active, selected, near, mar
     ${active ? html`<rect x="-5" y="-5" width=${w + 10} height=${h + 10} rx="15" class="halo" />` : null}
     <rect width=${w} height=${h} rx="10" class="card" />
     ${parameter ? html`<path d=${cap(w)} class="paramcap" />` : null}
-    ${leaf ? null : card.role === 'prepared' ? html`<g data-fold="~aside" class="handle"><title>${t('action.aside')}</title>${badge('⊞')}</g>` : badge(card.sign)}
-    <text x=${leaf ? 11 : 10.5 + badgeWidth(card.sign) + 8} y="21" class="name">${clip(name, title)}${name.length < title && expr ? html`<tspan class="ex">${clip(expr, title - name.length)}</tspan>` : null}
+    ${card.role === 'further' ? html`<path d=${`M${-JOINT} 17H0`} class="joint" />` : leaf ? null : card.role === 'prepared' ? html`<g data-fold="~aside" class="handle"><title>${t('action.aside')}</title>${badge('⊞')}</g>` : badge(card.sign)}
+    <text x=${leaf || !card.sign ? 11 : 10.5 + badgeWidth(card.sign) + 8} y="21" class="name">${clip(name, title)}${name.length < title && expr ? html`<tspan class="ex">${clip(expr, title - name.length)}</tspan>` : null}
       ${name.length + expr.length > title ? html`<title>${name + expr}</title>` : null}</text>
     <text x=${w - (card.grads ? 27 : 11)} y="20.5" class="shape" text-anchor="end">${size}</text>
     ${note ? html`<g class="warning" transform=${`translate(${w - 8},-6)`}><title>${note}</title><circle r="9" /><path d="M0 -4V1" /><circle r=".8" cy="4" class="dot" /></g>` : null}

@@ -52,7 +52,7 @@ function ready(event, { moment, t, index }) {
 function contribute(event, { moment, t, ops, index }) {
   const { graph, state } = moment;
   const from = graph?.cards.get(graph.byNode.get(event.node) ?? '');
-  const op = from && state?.ops[from.tensor];
+  const op = from && state?.ops[from.by];
   const sent = op?.sent.find((each) => each.index === event.index);
   if (!from || !op || !sent) return null;
   const root = rootOf(moment);

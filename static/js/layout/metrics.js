@@ -59,7 +59,7 @@ function work(card) {
   const cells = grid(card.shape, strip ? 169 : leaf && card.grads ? 81 : 94);
   const beside = card.grads && !strip && cells.w <= 165;
   const inner = beside ? cells.w * 2 + 17 : cells.w;
-  const badge = leaf ? 0 : badgeWidth(card.sign) + 8;
+  const badge = leaf || !card.sign ? 0 : badgeWidth(card.sign) + 8;
   const text = titleLength(card) * MONO + badge + shapeLength(card.shape) * 6.4 + (card.grads ? 40 : 24) + PAD + 2;
   const least = leaf ? (card.grads ? 190 : 116) : card.grads ? 226 : 150;
   const w = Math.max(least, inner + 2 * PAD, Math.min(text, Math.max(300, inner + 2 * PAD)));

@@ -3,13 +3,15 @@
  * that a parameter's gradient flows sideways and the computation runs straight down. Pure.
  *
  * @import {Card, Edge, Graph} from '../model/graph.js'
- * @typedef {{card: Card, side: Card[], group: string}} Row
+ * @typedef {{card: Card, further: Card[], side: Card[], group: string}} Row
+ *   further  outputs of the op besides the first
  */
 import { measure } from './metrics.js';
 
 export const GAP = 110; // between an op and a leaf at its side; room for a shape
 export const GAP_BROADCAST = 208; // room for the strands that are summed
 const STACK = 14;
+export const JOINT = 14; // between the outputs of one op
 
 /** @param {Graph} graph @returns {{rows: Map<string, Row>, owner: Map<string, string>}}  owner: side leaf -> key of its row */
 export function rows(graph) {
@@ -23,13 +25,18 @@ export function rows(graph) {
   /** @type {Map<string, Row>} */ const found = new Map();
   /** @type {Map<string, string>} */ const owner = new Map();
   for (const card of cards.values()) {
-    if (card.kind !== 'op') continue;
-    const row = { card, side: side(card, into, cards, owner), group: card.scope };
+    if (card.kind !== 'op' || (card.first !== card.key && cards.has(card.first))) continue;
+    const row = { card, further: /** @type {Card[]} */ ([]), side: (card.op?.outputs.length ?? 0) > 1 ? [] : side(card, into, cards, owner), group: card.scope };
     for (const leaf of row.side) owner.set(leaf.key, card.key);
     found.set(card.key, row);
   }
   for (const card of cards.values()) {
-    if (card.kind === 'leaf' && !owner.has(card.key)) found.set(card.key, { card, side: [], group: home(card, out.get(card.key) ?? [], graph) });
+    if (found.has(card.key) || card.kind !== 'op') continue;
+    found.get(card.first)?.further.push(card);
+    owner.set(card.key, card.first);
+  }
+  for (const card of cards.values()) {
+    if (card.kind === 'leaf' && !owner.has(card.key)) found.set(card.key, { card, further: [], side: [], group: home(card, out.get(card.key) ?? [], graph) });
   }
   return { rows: found, owner };
 }
@@ -60,14 +67,22 @@ export function arrange(row, edges) {
   const gap = wide ? GAP_BROADCAST : GAP;
   const sizes = row.side.map(measure);
   const tall = sizes.reduce((sum, size) => sum + size.h, 0) + STACK * Math.max(0, sizes.length - 1);
-  const h = Math.max(main.h, tall);
+  const outputs = row.further.map(measure);
+  const body = outputs.reduce((sum, size) => sum + JOINT + size.w, main.w);
+  const high = outputs.reduce((most, size) => Math.max(most, size.h), main.h);
+  const h = Math.max(high, tall);
   const widest = sizes.reduce((most, size) => Math.max(most, size.w), 0);
   /** @type {Map<string, {x: number, y: number, w: number, h: number}>} */ const places = new Map();
-  places.set(row.card.key, { x: 0, y: (h - main.h) / 2, w: main.w, h: main.h });
+  places.set(row.card.key, { x: 0, y: (h - high) / 2, w: main.w, h: main.h });
+  let x = main.w;
+  row.further.forEach((card, i) => {
+    places.set(card.key, { x: x + JOINT, y: (h - high) / 2, w: outputs[i].w, h: outputs[i].h });
+    x += JOINT + outputs[i].w;
+  });
   let y = (h - tall) / 2;
   row.side.forEach((leaf, i) => {
-    places.set(leaf.key, { x: main.w + gap + (widest - sizes[i].w) / 2, y, w: sizes[i].w, h: sizes[i].h });
+    places.set(leaf.key, { x: body + gap + (widest - sizes[i].w) / 2, y, w: sizes[i].w, h: sizes[i].h });
     y += sizes[i].h + STACK;
   });
-  return { w: sizes.length ? main.w + gap + widest : main.w, h, places };
+  return { w: sizes.length ? body + gap + widest : body, h, places };
 }

@@ -2,6 +2,7 @@
  * What the current event is about: the cards and the edge to light up, and the cells that belong together. Pure.
  *
  * @import {Arr} from '../types.js'
+ * @import {Graph} from './graph.js'
  * @import {Moment} from '../store/session.js'
  * @import {Mark} from './focus.js'
  * @typedef {{cards: string[], edge: string, tone: '' | 'forward' | 'backward' | 'update' | 'fail', root: number | null, arriving: {key: string, result: Arr} | null}} Subject
@@ -17,9 +18,9 @@ export function about({ event, graph, state, stops }) {
   if (!event || !graph || !state) return subject;
   const keys = (/** @type {number[]} */ tensors) => tensors.flatMap((tensor) => graph.byTensor.get(tensor) ?? []);
   switch (event.kind) {
-    case 'forward': return { ...subject, cards: keys([event.outputs[0]?.tensor]), tone: 'forward' };
+    case 'forward': return { ...subject, cards: [...new Set(keys(event.outputs.map((output) => output.tensor)))], tone: 'forward' };
     case 'seed': return { ...subject, cards: keys([event.root]), tone: 'backward' };
-    case 'ready': return { ...subject, cards: [graph.byNode.get(event.node) ?? ''].filter(Boolean), tone: 'backward' };
+    case 'ready': return { ...subject, cards: outputs(graph, graph.byNode.get(event.node)), tone: 'backward' };
     case 'contribute': {
       const from = graph.byNode.get(event.node);
       const edge = graph.edges.find((each) => each.to === from && each.index === event.index);
@@ -33,6 +34,13 @@ export function about({ event, graph, state, stops }) {
     case 'fail': return { ...subject, cards: [...(graph.cards.has('fail') ? ['fail'] : []), ...keys(event.tensors ?? [])], tone: 'fail' };
     default: return subject;
   }
+}
+
+/** The cards of an op's differentiable outputs. @param {Graph} graph @param {string | undefined} key  of the first */
+function outputs(graph, key) {
+  const card = graph.cards.get(key ?? '');
+  if (!card || !key) return [];
+  return [key, ...(card.op?.outputs ?? []).slice(1).flatMap((output) => (output.requires_grad ? graph.byTensor.get(output.tensor) ?? [] : []))];
 }
 
 /**
@@ -50,7 +58,7 @@ export function focus({ event, graph, state }, selected, cell) {
     const key = graph.byNode.get(event.node);
     const op = key === undefined ? undefined : graph.cards.get(key);
     const edge = graph.edges.find((each) => each.to === key && each.index === event.index);
-    const sent = op && state.ops[op.tensor]?.sent.find((each) => each.index === event.index);
+    const sent = op && state.ops[op.by]?.sent.find((each) => each.index === event.index);
     if (!op || !edge || !sent || !key) return subject;
     const target = sent.result.shape;
     const wanted = chosen?.key === edge.from && cell ? indexOf(cell.slice(1), target) : null;

@@ -29,7 +29,7 @@ export function valueOrigin(graph, state, card, index) {
   if (total === undefined) return null;
   if (card.kind === 'leaf' || !card.op) return { terms: [], total, rest: 0, how: 'leaf' };
   const inputs = card.inputs.map((input, at) => {
-    const source = graph.edges.find((edge) => edge.id === `${card.key}:${at}`);
+    const source = graph.edges.find((edge) => edge.id === `${card.first}:${at}`);
     const own = input.tensor === null ? null : state.tensors[input.tensor];
     return { input, own, edge: source, card: source && graph.cards.get(source.from) };
   });
@@ -86,7 +86,7 @@ export function gradientOrigin(graph, state, card, index) {
   for (const edge of graph.edges) {
     if (edge.tensor !== card.tensor) continue;
     const consumer = graph.cards.get(edge.to);
-    const op = consumer && state.ops[consumer.tensor];
+    const op = consumer && state.ops[consumer.by];
     const sent = op?.sent.find((each) => each.index === edge.index);
     if (!consumer || !sent) continue;
     const parts = addends(sent, index, op?.grad ?? null);

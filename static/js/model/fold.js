@@ -44,14 +44,15 @@ const FEW = 2; // such operations that do not get in the way
 function differentiated(graph) {
   const { cards, edges } = graph;
   /** @type {Map<string, string>} */ const owner = new Map();
-  const plain = (/** @type {string} */ key) => cards.get(key)?.kind === 'op' && !cards.get(key)?.grads && cards.get(key)?.role !== 'failed';
+  const first = (/** @type {string} */ key) => cards.get(key)?.first ?? key; // indices of a differentiated max(dim) stay with it
+  const plain = (/** @type {string} */ key) => cards.get(key)?.kind === 'op' && !cards.get(first(key))?.grads && cards.get(key)?.role !== 'failed';
   const side = [...cards.keys()].filter(plain);
   if (side.length === [...cards.values()].filter((card) => card.kind === 'op').length) return { graph, owner };
   const read = new Set(edges.filter((edge) => !plain(edge.to)).map((edge) => edge.from));
   const useful = new Set(read); // leads to something differentiated; edges run with time
-  for (const edge of [...edges].reverse()) if (useful.has(edge.to)) useful.add(edge.from);
+  for (const edge of [...edges].reverse()) if (useful.has(edge.to)) useful.add(edge.from).add(first(edge.from));
   const prepares = side.filter((key) => useful.has(key));
-  const gone = new Set(side.filter((key) => !useful.has(key) || (prepares.length > FEW && !read.has(key))));
+  const gone = new Set(side.filter((key) => !useful.has(first(key)) || (prepares.length > FEW && !read.has(key))));
   if (!gone.size) return { graph, owner };
   for (const card of cards.values()) {
     const readers = edges.filter((edge) => edge.from === card.key);
@@ -121,7 +122,7 @@ function draw(graph, cards, groups, owner, members) {
   for (const card of cards.values()) if (!owner.has(card.key)) shown.set(card.key, card);
   for (const [path, inside] of members) {
     const group = /** @type {Group} */ (groups.get(path));
-    const ops = inside.filter((card) => card.kind === 'op');
+    const ops = inside.filter((card) => card.kind === 'op' && card.role !== 'further');
     const result = ops[ops.length - 1];
     shown.set(`g:${path}`, { ...result, key: `g:${path}`, expr: `${group.type} ${path.startsWith('~') ? '' : path} · ${ops.length}`, sign: '⊞', scope: outside(groups, path, members), inputs: [], role: 'group' });
   }

@@ -2,14 +2,16 @@
  * The picture's structure: cards and edges of one whole step, from its events. The same for every moment of the step
  * and, as ids repeat, for every step of the same shape. Knows no coordinates and no values.
  *
- * @import {Broadcast, Event, Fail, Forward, Leaf} from '../types.js'
+ * @import {Broadcast, Event, Fail, Forward, Leaf, Output} from '../types.js'
  * @import {OpInput} from './reduce.js'
  * @typedef {{key: string, kind: 'leaf' | 'op', tensor: number, at: number, shape: number[], dtype: string, name: string,
  *   label: string, expr: string, sign: string, role: string, grads: boolean, scope: string, line: number,
- *   op: Forward | null, inputs: OpInput[]}} Card
+ *   op: Forward | null, inputs: OpInput[], first: string, by: number}} Card
  *   at     position in the window of the event that makes it appear
  *   label  what to call it: its name in the program, else v₁ v₂ … dealt here
  *   grads  it takes part in the backward pass
+ *   first  key of the card that the edges into the op lead to: its own, but for the further outputs of an op with several
+ *   by     what State knows its op by
  * @typedef {{id: string, from: string, to: string, tensor: number, index: number, shape: number[], broadcast: Broadcast | null, grads: boolean}} Edge
  * @typedef {{path: string, type: string, parent: string}} Group
  * @typedef {{cards: Map<string, Card>, edges: Edge[], groups: Map<string, Group>, byTensor: Map<number, string>, byNode: Map<number, string>, hash: string}} Graph
@@ -17,6 +19,8 @@
 import { short, subscript } from './format.js';
 import { number } from './arrays.js';
 import { expression, sign } from './symbols.js';
+
+const MANY = 8; // outputs that all get a card
 
 /** @param {readonly Event[]} events  of one window @returns {Graph} */
 export function graph(events) {
@@ -63,7 +67,7 @@ class Builder {
     this.byTensor.set(tensor, key);
     this.cards.set(key, {
       key, kind: 'leaf', tensor, at, shape: value.shape, dtype: value.dtype, name, label: name || role, expr: '', sign: '',
-      role, grads, scope: '', line: event.at?.[0] ?? 0, op: null, inputs: [],
+      role, grads, scope: '', line: event.at?.[0] ?? 0, op: null, inputs: [], first: key, by: tensor,
     });
   }
 
@@ -92,17 +96,32 @@ class Builder {
       const grads = event.node != null && this.differentiable.has(input.tensor);
       this.edges.push({ id: `${key}:${index}`, from: source.key, to: key, tensor: input.tensor, index, shape, broadcast: input.broadcast, grads });
     });
+    this.byTensor.set(tensor, key);
     for (const output of event.outputs) {
-      this.byTensor.set(output.tensor, key);
       this.shapes.set(output.tensor, output.value.shape);
       if (output.requires_grad) this.differentiable.add(output.tensor);
     }
     if (event.node != null) this.byNode.set(event.node, key);
-    this.cards.set(key, {
+    /** @type {Card} */
+    const card = {
       key, kind: 'op', tensor, at, shape: value.shape, dtype: value.dtype, name, label: name || `v${subscript(++this.fresh)}`,
       expr: expression(event.op, operands.filter((text) => text !== ''), inputs), sign: sign(event.op, inputs), role: 'result',
-      grads: event.node != null, scope: event.scope ?? '', line: event.at?.[0] ?? 0, op: event, inputs,
-    });
+      grads: event.node != null, scope: event.scope ?? '', line: event.at?.[0] ?? 0, op: event, inputs, first: key, by: tensor,
+    };
+    this.cards.set(key, card);
+    if (event.outputs.length === 1) return;
+    event.outputs.slice(1).forEach((output, i) => this.further(card, output, i + 1));
+    card.expr += picks(card) ? '.values' : '[0]';
+  }
+
+  /** A further output of the op: a card beside the first. @param {Card} first @param {Output} output @param {number} n  which one, from 1 */
+  further(first, { tensor, value, requires_grad: grads = false }, n) {
+    const key = `o${tensor}`;
+    if (this.cards.has(key)) return;
+    this.byTensor.set(tensor, key);
+    const name = this.names.get(tensor) ?? '';
+    const part = picks(first) ? '.indices' : `[${n}]`;
+    this.cards.set(key, { ...first, key, tensor, shape: value.shape, dtype: value.dtype, name, label: name || `${first.label}${part}`, expr: name ? `${first.expr}${part}` : '', sign: '', role: 'further', grads: first.grads && grads });
   }
 
   /** The op that refused its inputs is drawn as well: it is what one looks for. @param {Fail} event @param {number} at */
@@ -114,7 +133,7 @@ class Builder {
       if (source) this.edges.push({ id: `fail:${index}`, from: source.key, to: 'fail', tensor, index, shape: this.shapes.get(tensor) ?? source.shape, broadcast: null, grads: false });
     });
     this.cards.set('fail', { key: 'fail', kind: 'op', tensor: -1, at, shape: [], dtype: '', name: '', label: expression(event.op ?? '', names, inputs), expr: '', sign: sign(event.op ?? '', inputs),
-      role: 'failed', grads: false, scope: '', line: event.at?.[0] ?? 0, op: null, inputs });
+      role: 'failed', grads: false, scope: '', line: event.at?.[0] ?? 0, op: null, inputs, first: 'fail', by: -1 });
   }
 
   /** @type {Map<number, number[]>} */ shapes = new Map();
@@ -141,6 +160,10 @@ class Builder {
       // w.grad as read by an update, or what an earlier step left behind: not part of this graph
       if (card.kind === 'leaf' && !used.has(key) && (busy || card.role === 'buffer' || card.role === 'earlier') && card.role !== 'parameter') cards.delete(key);
     }
+    for (const [key, card] of cards) {
+      // of a hundred outputs those that have a name or are read
+      if (card.role === 'further' && (card.op?.outputs.length ?? 0) > MANY && !card.name && !used.has(key)) cards.delete(key);
+    }
     shorten([...cards.values()].filter((card) => card.kind === 'leaf'));
     for (const group of groups.values()) group.parent = enclosing(groups, group.path);
     for (const card of cards.values()) {
@@ -149,6 +172,9 @@ class Builder {
     return { cards, edges, groups, byTensor, byNode, hash: hash(cards, edges) };
   }
 }
+
+/** Does the op say besides its values where it found them, as `max(dim)`, `sort`, `topk` do? @param {Card} card */
+export const picks = ({ op, dtype }) => op !== null && op.outputs.length === 2 && op.outputs[1].value.dtype === 'int64' && dtype !== 'int64';
 
 /** net.0.weight becomes weight, or 0.weight where another weight is about. @param {Card[]} leaves */
 function shorten(leaves) {

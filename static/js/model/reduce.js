@@ -172,6 +172,18 @@ function zeros(shape, dtype) {
   return { shape, dtype, preview: [0], stats: { min: 0, max: 0, mean: 0, std: 0, norm: 0, zeros: size } };
 }
 
+/** The gradient of a node with several outputs is theirs in a row: to each its piece. @param {Arr} grad @param {Op} op @param {Replay} replay */
+function share({ data, dtype }, op, replay) {
+  let at = 0;
+  for (const id of op.outputs) {
+    const output = replay.tensor(id);
+    if (!output?.requires_grad) continue;
+    const size = count(output.shape);
+    if (data && at + size <= data.length) output.flow = { shape: output.shape, dtype, data: data.slice(at, at + size) };
+    at += size;
+  }
+}
+
 /**
  * One transition per kind; `tsc` fails when a kind is missing.
  * @type {{[K in Exclude<Event['kind'], 'begin'>]: (state: State, event: Extract<Event, {kind: K}>, replay: Replay) => void}}
@@ -262,6 +274,7 @@ const on = {
     }
     const output = replay.tensor(event.tensor);
     if (output) output.flow = event.grad;
+    else if (op && op.outputs.length > 1) share(event.grad, op, replay);
   },
   contribute(state, event, replay) {
     const op = replay.op(event.node);

@@ -54,5 +54,5 @@ export function expression(op, names, inputs) {
     const power = typeof exponent === 'number' ? raised(exponent) : '';
     return power ? `${names[0]}${power}` : `${names[0]}^${names[1]}`;
   }
-  return `${bare}(${names.join(', ')})`;
+  return `${bare.replace(/_(dim|all)$/, '')}(${names.join(', ')})`;
 }

@@ -113,7 +113,7 @@ function walk(event, structure, act) {
   if (!key || !structure) return;
   const order = [...structure.cards.keys()];
   const ways = /** @type {Record<string, (() => string | undefined) | undefined>} */ ({
-    ArrowUp: () => structure.edges.find((edge) => edge.to === key)?.from, ArrowDown: () => structure.edges.find((edge) => edge.from === key)?.to,
+    ArrowUp: () => structure.edges.find((edge) => edge.to === structure.cards.get(key)?.first)?.from, ArrowDown: () => structure.edges.find((edge) => edge.from === key)?.to,
     PageUp: () => order[order.indexOf(key) - 1], PageDown: () => order[order.indexOf(key) + 1], Enter: () => key, ' ': () => key,
   });
   const next = ways[event.key]?.();
@@ -163,7 +163,7 @@ function Picture({ context, shown, placed, subject, visible }) {
     ${[...cards.values()].map((card, i) => {
       const area = placed.boxes.get(card.key);
       if (!area) return null;
-      const op = card.kind === 'op' ? state.ops[card.tensor] : undefined;
+      const op = card.kind === 'op' ? state.ops[card.by] : undefined;
       return html`<${Card} key=${card.key} card=${card} box=${area} tensor=${card.kind === 'op' && !op ? undefined : state.tensors[card.tensor]} op=${op} scale=${magnitudes} root=${root}
         active=${active.has(card.key) ? subject.tone : ''} selected=${selected === card.key} near=${kin.has(card.key)} marks=${lit.marks.get(card.key)}
         pending=${subject.arriving?.key === card.key ? subject.arriving.result : null} note=${warned.get(card.key) ?? ''} t=${t} tabbable=${cards.has(selected) ? selected === card.key : i === 0} />`;
@@ -175,7 +175,7 @@ function Picture({ context, shown, placed, subject, visible }) {
 function unroll({ edge, sent }, moment, structure, placed, index, t) {
   const [from, to] = [placed.boxes.get(edge.to), placed.boxes.get(edge.from)];
   const card = structure.cards.get(edge.to);
-  const op = card ? moment.state?.ops[card.tensor] : undefined;
+  const op = card ? moment.state?.ops[card.by] : undefined;
   const parts = addends(sent, index ?? edge.shape.map(() => 0), op?.grad ?? null);
   if (!from || !to || !card || !parts) return null;
   const { grid, grad } = measure(card);
@@ -197,7 +197,7 @@ function handle(path, area, type, n, t) {
 }
 
 /** @param {Graph} structure @param {string} path */
-const count = ({ cards }, path) => [...cards.values()].filter((card) => card.kind === 'op' && (card.scope === path || card.scope.startsWith(`${path}.`))).length;
+const count = ({ cards }, path) => [...cards.values()].filter((card) => card.kind === 'op' && card.role !== 'further' && (card.scope === path || card.scope.startsWith(`${path}.`))).length;
 
 /** @param {{t: Translate}} props */
 const Legend = ({ t }) => html`<div class="legend"><div><span>−</span><i class="rampbar"></i><span>+</span></div>

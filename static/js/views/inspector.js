@@ -87,7 +87,7 @@ function Numbers({ array, t, language }) {
 function Neighbours({ card, moment, t, act }) {
   const { graph } = moment;
   if (!graph) return null;
-  const from = graph.edges.filter((edge) => edge.to === card.key).map((edge) => edge.from);
+  const from = graph.edges.filter((edge) => edge.to === card.first).map((edge) => edge.from);
   const to = graph.edges.filter((edge) => edge.from === card.key).map((edge) => edge.to);
   const row = (/** @type {string} */ key, /** @type {string[]} */ cards) => cards.length ? html`<p class="kin"><span class="mut">${t(key)}</span>${[...new Set(cards)].map((each) => html`<button type="button" class="pill mono" onClick=${() => act('select', each)}>${graph.cards.get(each)?.label}</button>`)}</p>` : null;
   return html`${row('inspector.from', from)}${row('inspector.to', to)}`;

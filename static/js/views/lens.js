@@ -33,7 +33,7 @@ function subject({ moment, ui }) {
   const card = graph.cards.get(graph.cards.get(selected)?.kind === 'leaf' ? reader : selected);
   if (!card?.inputs.some((input) => input.broadcast)) return null;
   const only = ui.select.value.includes(':') ? Number(ui.select.value.split(':')[1]) : card.key === selected ? -1 : card.inputs.findIndex((input) => input.tensor === graph.cards.get(selected)?.tensor);
-  const op = state.ops[card.tensor];
+  const op = state.ops[card.by];
   const operands = card.inputs.filter((input) => input.tensor !== null);
   return {
     names: operands.map((input) => graph.cards.get(graph.byTensor.get(input.tensor ?? -1) ?? '')?.label ?? input.name),

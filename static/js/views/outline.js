@@ -16,7 +16,7 @@ export function Outline({ graph, moment, t, act }) {
   if (!state) return null;
   const stop = (/** @type {Event} */ event) => event.stopPropagation();
   return html`<nav class="outline" aria-label=${t('outline.title')} onClick=${stop}><ol>${[...graph.cards.values()].map((card) => {
-    const there = card.kind === 'op' ? state.ops[card.tensor] : state.tensors[card.tensor];
+    const there = card.kind === 'op' ? state.ops[card.by] : state.tensors[card.tensor];
     return html`<li><button type="button" tabindex="-1" onClick=${() => act('select', card.key)}>${there ? words(card, graph, state, t) : t('outline.later', { name: card.label, shape: shape(card.shape) })}</button></li>`;
   })}</ol></nav>`;
 }
@@ -25,7 +25,7 @@ export function Outline({ graph, moment, t, act }) {
 function words(card, graph, state, t) {
   const tensor = state.tensors[card.tensor];
   if (!tensor) return card.label;
-  const from = graph.edges.filter((edge) => edge.to === card.key).map((edge) => graph.cards.get(edge.from)?.label).join(', ');
+  const from = graph.edges.filter((edge) => edge.to === card.first).map((edge) => graph.cards.get(edge.from)?.label).join(', ');
   const gradient = card.kind === 'leaf' ? tensor.grad : tensor.flow;
   const parts = [t(from ? 'outline.made' : 'outline.leaf', { name: card.label, from, op: card.op?.op ?? '', shape: shape(card.shape) }), `${t('card.value')} ${numbers(tensor.value)}`];
   if (card.grads) parts.push(`${t('inspector.gradient')} ${gradient ? numbers(gradient) : 'None'}`);
