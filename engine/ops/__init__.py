@@ -1,8 +1,10 @@
 """The operations: one block each, gathered in `engine.ops.op.REGISTRY`.
 
-Here is the list of the families; to import any of them is to have them all.
+Here is the list of the families; to import any of them is to have them all. Rules follow the order of operations of
+torch's kernels, so that even the last digit agrees.
 """
 
+import engine.ops.vocabulary  # noqa: F401  (first: formulas are made of its words)
 from engine.ops import (  # noqa: F401  (the blocks fill the registry)
     activation,
     arithmetic,
@@ -13,19 +15,21 @@ from engine.ops import (  # noqa: F401  (the blocks fill the registry)
     conv,
     copies,
     counts,
+    cross_entropy,
     decompositions,
     diagonals,
     einsum,
+    embedding,
     extremes,
     gathering,
     joining,
     linalg,
     linear,
     logic,
-    loss,
+    margins,
     masks,
     matmul,
-    norm,
+    normalization,
     norms,
     orderings,
     pad,
@@ -34,10 +38,13 @@ from engine.ops import (  # noqa: F401  (the blocks fill the registry)
     powers,
     rearrangement,
     recurrent,
+    regression,
+    resampling,
     scans,
     shape,
     signs,
     slices,
+    softmax,
     special,
     subscripts,
     sums,

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import engine.ops.vocabulary  # noqa: F401  (the words of formulas)
 from engine import dtypes
 from engine.errors import RuntimeFault, TypeFault
 from engine.ops.op import ARRAYS, NAMESPACE, REGISTRY, TENSORS, Sample, composite, general, op

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import engine.ops.vocabulary  # noqa: F401  (the words of formulas)
 from engine.errors import RuntimeFault, TypeFault
 from engine.ops.choice import c_type
 from engine.ops.op import NAMESPACE, TENSORS, composite, op

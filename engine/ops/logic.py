@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import engine.ops.vocabulary  # noqa: F401  (the words of formulas)
 from engine import dtypes
 from engine.errors import NotImplementedFault
 from engine.ops.op import Sample, op

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-import engine.ops.vocabulary  # noqa: F401  (the words of formulas)
 from engine import dtypes
 from engine.errors import IndexFault, RuntimeFault
 from engine.ops import kernels

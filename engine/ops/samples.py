@@ -75,3 +75,8 @@ INTEGERS = (
     Sample(([3, 5], Number(1))),
     Sample(([True, False], [True, True])),
 )
+
+
+def reductions(*inputs: Any, **params: Any) -> list[Sample]:
+    """A call of a loss for each way to reduce it."""
+    return [Sample(inputs, {**params, "reduction": r}) for r in ("mean", "sum", "none")]

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-import engine.ops.vocabulary  # noqa: F401  (the words of formulas)
 from engine.ops.op import ARRAYS, TENSORS, Sample, op
 from engine.ops.samples import POSITIVE, UNIT
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import engine.ops.vocabulary  # noqa: F401  (the words of formulas)
 from engine.errors import RuntimeFault
 from engine.ops import kernels
 from engine.ops.axes import axis_of

@@ -1,4 +1,4 @@
-"""Activations as functions. Those that are one node are in ops/activation.py; here are their `inplace=` and kin."""
+"""Activations as functions. Those that are one node are in engine/ops; here are their `inplace=` and kin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses as functions: what is one node calls ops/loss.py, the rest is composed as torch composes it.
+"""Losses as functions: what is one node is an operation of engine/ops, the rest is composed as torch composes it.
 
 `size_average=` and `reduce=` are the two arguments `reduction=` replaced; they still work, with torch's warning.
 """

@@ -1,4 +1,4 @@
-"""Normalizations as functions: they check shapes, keep running statistics and call ops/norm.py."""
+"""Normalizations as functions: they check shapes, keep running statistics and call ops/normalization.py."""
 
 from __future__ import annotations
 
