@@ -1,8 +1,12 @@
-"""What `reduction=` means, and the two old arguments it replaced."""
+"""What `reduction=` means to a loss, and the two old arguments it replaced."""
 
 from __future__ import annotations
 
 import warnings
+
+from engine.tensor import Tensor
+
+Flag = bool | None
 
 
 def check(reduction: str) -> str:
@@ -17,7 +21,7 @@ def check(reduction: str) -> str:
     raise ValueError(f"{reduction} is not a valid value for reduction")
 
 
-def legacy_get_string(size_average: bool | None, reduce: bool | None, *, stacklevel: int = 3) -> str:
+def legacy_get_string(size_average: Flag, reduce: Flag, *, stacklevel: int = 3) -> str:
     """The `reduction` that `size_average=` and `reduce=` stood for, with torch's warning."""
     if reduce is not None and not reduce:
         reduction = "none"
@@ -28,3 +32,15 @@ def legacy_get_string(size_average: bool | None, reduce: bool | None, *, stackle
         stacklevel=stacklevel,
     )
     return reduction
+
+
+def chosen(size_average: Flag, reduce: Flag, reduction: str) -> str:
+    """The reduction that a call of a loss asks for, in the new way or the old."""
+    if size_average is not None or reduce is not None:
+        return legacy_get_string(size_average, reduce, stacklevel=4)
+    return reduction if reduction in ("mean", "sum", "none") else check(reduction)
+
+
+def reduced(loss: Tensor, reduction: str) -> Tensor:
+    """Losses per element as `reduction` wants them."""
+    return loss.mean() if reduction == "mean" else loss.sum() if reduction == "sum" else loss

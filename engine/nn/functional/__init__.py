@@ -44,6 +44,13 @@ from engine.nn.functional.activation import (
     threshold_,
 )  # fmt: skip
 from engine.nn.functional.attention import multi_head_attention_forward, scaled_dot_product_attention
+from engine.nn.functional.classification import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    kl_div,
+    nll_loss,
+)  # fmt: skip
 from engine.nn.functional.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
 from engine.nn.functional.linear import (
     bilinear,
@@ -54,24 +61,13 @@ from engine.nn.functional.linear import (
     one_hot,
     pairwise_distance,
 )  # fmt: skip
-from engine.nn.functional.loss import (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
+from engine.nn.functional.margins import (
     cosine_embedding_loss,
-    cross_entropy,
-    gaussian_nll_loss,
     hinge_embedding_loss,
-    huber_loss,
-    kl_div,
-    l1_loss,
     margin_ranking_loss,
-    mse_loss,
     multi_margin_loss,
     multilabel_margin_loss,
     multilabel_soft_margin_loss,
-    nll_loss,
-    poisson_nll_loss,
-    smooth_l1_loss,
     soft_margin_loss,
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
@@ -83,6 +79,14 @@ from engine.nn.functional.norm import (
     layer_norm,
     local_response_norm,
     rms_norm,
+)  # fmt: skip
+from engine.nn.functional.regression import (
+    gaussian_nll_loss,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    poisson_nll_loss,
+    smooth_l1_loss,
 )  # fmt: skip
 from engine.nn.functional.spatial import (
     adaptive_avg_pool1d,
