@@ -39,3 +39,16 @@ test('no network is a problem of status 0', async () => {
   const client = new Client('/api', async () => { throw new TypeError('failed'); });
   await assert.rejects(client.ops(), (error) => error instanceof Problem && error.status === 0);
 });
+
+test('a step given up halfway is an error, never a step in which little happened', async () => {
+  const control = new AbortController();
+  globalThis.document ??= { hidden: true };
+  const halfway = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode('{"kind":"leaf"}\n'));
+      setTimeout(() => control.abort());
+    },
+  });
+  const client = new Client('', async () => new Response(halfway));
+  await assert.rejects(client.step('run', 3, control), { name: 'AbortError' });
+});

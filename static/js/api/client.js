@@ -72,6 +72,7 @@ export class Client {
     const response = await this.request(`/runs/${encodeURIComponent(id)}/steps/${step}`, { signal, headers: { accept: 'application/jsonl' } });
     /** @type {Event[]} */ const events = [];
     if (response.body) await drain(response.body, (items) => events.push(...items), { signal });
+    signal?.throwIfAborted(); // a stream that was given up ends early, and would pass for a step in which little happened
     return events;
   }
 

@@ -40,6 +40,8 @@ export class Session {
   /** The step whose events are being fetched. */
   fetching = signal(/** @type {number | null} */ (null));
   /** @type {AbortController | null} */ #running = null;
+  /** Which step is looked at without its events being here, '' none: a run that streams on must not ask anew with every batch. @type {import('@preact/signals').ReadonlySignal<string>} */
+  #absent;
   #cursor = new Cursor();
   #structures = new Structures();
 
@@ -48,6 +50,10 @@ export class Session {
     this.client = client;
     this.ui = ui;
     this.moment = computed(() => this.#look());
+    this.#absent = computed(() => {
+      const { window, brief, step, trace } = this.moment.value;
+      return !window && brief && trace.id ? `${trace.id}/${step}` : '';
+    });
     effect(() => this.#fetch());
   }
 
@@ -193,8 +199,8 @@ export class Session {
 
   /** Asks for the events of the step the cursor stands on, when they are not here. */
   #fetch() {
-    const { window, brief, step, trace } = this.moment.value;
-    if (window || !brief || !trace.id || this.problem.peek()) return;
+    if (!this.#absent.value || this.problem.peek()) return;
+    const { step, trace } = this.moment.peek();
     const control = new AbortController();
     // a scrub over many steps asks only for the one it rests on
     const rest = setTimeout(async () => {
@@ -206,12 +212,13 @@ export class Session {
       } catch (error) {
         if (!control.signal.aborted) this.problem.value = error instanceof Problem ? error : new Problem({ detail: String(error) });
       } finally {
-        if (this.fetching.peek() === step) this.fetching.value = null;
+        if (!control.signal.aborted) this.fetching.value = null;
       }
     }, 60);
     return () => {
       clearTimeout(rest);
       control.abort();
+      this.fetching.value = null;
     };
   }
 
