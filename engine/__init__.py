@@ -21,6 +21,7 @@ from engine.dtypes import promote_types as promote_types
 from engine.dtypes import set_default_dtype as set_default_dtype
 from engine.tensor import Size as Size
 from engine.tensor import Tensor as Tensor
+from engine.tensor import note_absent as _note_absent
 from engine import autograd as autograd  # fills the table of entry points
 from engine import creation as _creation
 from engine import random as random
@@ -65,6 +66,8 @@ from engine.missing import getattr_of as _getattr_of
 
 for _name in nn.functional.TORCH_LEVEL:
     globals().setdefault(_name, getattr(nn.functional, _name))
+
+_note_absent()
 
 __version__ = "2.13.0"
 strided = "torch.strided"

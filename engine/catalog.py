@@ -58,7 +58,7 @@ def names() -> list[dict[str, str]]:
     found = []
     for place, holder in PLACES:
         for name in dir(holder):
-            if name.startswith("_"):
+            if name.startswith("_") or not hasattr(holder, name):
                 continue
             value = inspect.getattr_static(holder, name)
             if inspect.ismodule(value):

@@ -106,10 +106,10 @@ def link_view(r: Tensor, parent: Tensor, o: Op, params: dict[str, Any]) -> None:
     """Note that r shares the storage of parent, and how to see it again after the base has changed."""
     b = parent._b
     base = b[0] if b else parent
-    r._b = (base, parent, o, params)
+    r._viewed = (base, parent, o, params)
     views = base._v
     if views is None:
-        base._v = views = []
+        base._views = views = []
     elif len(views) & 31 == 31:  # now and then, forget those that are gone
         views[:] = [v for v in views if v() is not None]
     views.append(weakref.ref(r))

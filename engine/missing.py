@@ -55,8 +55,6 @@ def missing(module: str, name: str, known: Iterable[str]) -> EngineError:
     """The error for `module.name`."""
     if name in TORCH_NAMES.get(module, ()):
         return unsupported(f"{module}.{name}", INSTEAD.get(name))
-    if module == "torch.Tensor":
-        return AttributeFault(f"'Tensor' object has no attribute '{name}'", hint=lambda: near_miss(name, known))
     return AttributeFault(f"module '{module}' has no attribute '{name}'", hint=lambda: near_miss(name, known))
 
 

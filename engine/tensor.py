@@ -24,7 +24,7 @@ from engine.autograd import versions
 from engine.autograd.backward import hooked, revive, run_fast
 from engine.autograd.graph import GraphNode, RemovableHandle, add_hook, wrap
 from engine.errors import RuntimeFault, TypeFault, ValueFault
-from engine.missing import missing
+from engine.missing import TORCH_NAMES, missing
 from engine.ops import kernels, subscripts
 from engine.ops.axes import axis_of
 from engine.ops.kernels import ONE
@@ -82,7 +82,7 @@ class Size(tuple):  # type: ignore[type-arg]
 
 
 CPU = dtypes.device("cpu")
-# what `_b` holds for a result of .data: it shares storage, but its changes are not counted as versions
+# what `_viewed` holds for a result of .data: it shares storage, but its changes are not counted as versions
 DATA: tuple[Any, ...] = ()
 LEAF_OF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
 # operations that may write one place several times
@@ -93,15 +93,15 @@ LEAF = "a leaf Variable that requires grad is being used in an in-place operatio
 class Tensor:
     """A multi-dimensional array that can take part in a graph of derivatives."""
 
-    __slots__ = ("_a", "_n", "_s", "_b", "_v", "__dict__", "__weakref__")
+    __slots__ = ("_a", "_n", "_s", "_viewed", "_views", "__dict__", "__weakref__")
     __module__ = "torch"
     __array_priority__ = 1000
 
     _a: Any  # payload, see Note [Payload]
     _n: Any  # graph node, or None
     _s: tuple[int, ...]  # shape
-    _v: Any  # weak references to its views; unset while it has none
-    _b: Any  # (base, op, params, other inputs) of a view; unset otherwise
+    _viewed: Any  # (base, op, params, other inputs) of a view; unset otherwise: read it as _b
+    _views: Any  # weak references to its views; unset while it has none: read it as _v
 
     if TYPE_CHECKING:  # the operators follow from the op blocks; this tells the type checker that they do
         def __add__(self, other: Any) -> Tensor: ...
@@ -136,9 +136,29 @@ class Tensor:
         def __pos__(self) -> Tensor: ...
         def __invert__(self) -> Tensor: ...
         def __abs__(self) -> Tensor: ...
+        def __getattr__(self, name: str) -> Any: ...
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return TENSORS["legacy_constructor"](cls, *args, **kwargs)
+
+    # Note [No __getattr__]: with one, CPython no longer specialises the reading of slots, and every `t._a` costs ten
+    # times as much. So unset slots are read through properties, and names that torch has and we lack are descriptors.
+
+    @property
+    def _b(self) -> Any:
+        """What it is a view of; None when it is none."""
+        try:
+            return self._viewed
+        except AttributeError:
+            return None
+
+    @property
+    def _v(self) -> Any:
+        """Its views; None when it never had one."""
+        try:
+            return self._views
+        except AttributeError:
+            return None
 
     # ---- storage -----------------------------------------------------------------------------------
 
@@ -160,7 +180,7 @@ class Tensor:
         r._a = self._array()
         r._n = None
         r._s = self._s
-        r._b = DATA
+        r._viewed = DATA
         if NAMESPACE["_watch"] is not None:
             r.__dict__["_data_of"] = self
         return r
@@ -586,13 +606,6 @@ class Tensor:
             r.grad = self.grad.__deepcopy__(memo)
         return r
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("_b", "_v"):  # filled for views, and for what has some
-            return None
-        if name.startswith("_"):  # an unset slot is asked for often; looking for near misses takes milliseconds
-            raise AttributeError(name)
-        raise TENSORS["missing_attribute"](name)
-
     def __setstate__(self, state: Any) -> None:
         raise TypeFault("tensors cannot be unpickled")
 
@@ -621,9 +634,26 @@ def wrap_array(a: Any) -> Tensor:
     return make(a, a.shape)
 
 
-def missing_attribute(name: str) -> Exception:
-    """torch's AttributeError, with the nearest names."""
-    return missing("torch.Tensor", name, dir(Tensor))
+class Absent:
+    """Stands on the class under a name that torch's tensors have and ours lack: says so when it is asked for."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        raise missing("torch.Tensor", self.name, ())
+
+
+def offered() -> list[str]:
+    """The names a tensor answers to."""
+    return [name for name in dir(Tensor) if hasattr(Tensor, name)]
+
+
+def note_absent() -> None:
+    """Put an `Absent` under every name that is still missing, once all operations are on the class."""
+    for name in TORCH_NAMES["torch.Tensor"]:
+        if not hasattr(Tensor, name):
+            setattr(Tensor, name, Absent(name))
 
 
 # ---- in place ---------------------------------------------------------------------------------------------------
@@ -777,7 +807,7 @@ def inplace(name: str) -> Callable[..., Tensor]:
 
 NAMESPACE.update(store=store)
 TENSORS.update(
-    missing_attribute=missing_attribute, size_class=Size, forbid_overlap=forbid_overlap, revive=revive, wrap_array=wrap_array
+    size_class=Size, forbid_overlap=forbid_overlap, revive=revive, wrap_array=wrap_array
 )
 
 

@@ -11,6 +11,9 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from engine.errors import near_miss
+from engine.tensor import Tensor, offered
+
 WIDE = str.maketrans("，。（）：；“”‘’＝＋－＊／［］｛｝＜＞！　、", ",.():;\"\"''=+-*/[]{}<>! ,")
 
 ABSENT = {
@@ -46,6 +49,8 @@ def hint(error: BaseException, source: str, names: Iterable[str] = ()) -> str:
             return ABSENT[root]
         close = difflib.get_close_matches(root, ["torch", "numpy", "math", "random", "time"], 1, 0.6)
         return f"did you mean {close[0]!r}?" if close else "here are torch, NumPy and Python's own modules"
+    if isinstance(error, AttributeError):
+        return (near_miss(error.name or "", offered()) or "") if isinstance(error.obj, Tensor) else ""
     if isinstance(error, NameError):
         return _name(error, source, list(names))
     if isinstance(error, RecursionError):

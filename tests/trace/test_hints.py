@@ -2,6 +2,7 @@
 
 import pytest
 
+import engine
 from engine.trace.hints import ABSENT, hint
 
 
@@ -49,6 +50,11 @@ def test_hint(text, said):
 
 def test_a_misspelt_name_is_compared_with_those_the_program_has():
     assert fails("print(learning_rat)", learning_rate=1) == "did you mean 'learning_rate'?"
+
+
+def test_a_misspelt_name_of_a_tensor_is_compared_with_those_it_has():
+    assert fails("x.baward()", x=engine.tensor(1.0)) == "did you mean 'backward'?"
+    assert "to_sparse" not in fails("x.to_spars()", x=engine.tensor(1.0))  # which torch has and we lack
 
 
 def test_a_name_used_before_it_has_a_value():
