@@ -18,7 +18,6 @@ const MODULES = {
   'd3-zoom': 'all',
   'd3-selection': 'all',
   'd3-contour': 'all',
-  uplot: 'default',
   katex: 'default',
   'elkjs/lib/elk-api.js': 'default',
   '@codemirror/autocomplete': 'all',
@@ -35,7 +34,6 @@ const MODULES = {
 /** Written name -> file of a package, as it is. */
 const COPIES = {
   'elk-worker.js': 'node_modules/elkjs/lib/elk-worker.min.js',
-  'uplot.css': 'node_modules/uplot/dist/uPlot.min.css',
   'katex.css': 'node_modules/katex/dist/katex.min.css',
 };
 
@@ -100,7 +98,7 @@ function copyIcons() {
 
 /** @param {string[]} packages of everything shipped */
 function copyLicences(packages) {
-  const all = new Set([...packages, 'elkjs', 'katex', 'uplot', 'lucide-static', ...FONTS.map((f) => `@fontsource-variable/${f}`)]);
+  const all = new Set([...packages, 'elkjs', 'katex', 'lucide-static', ...FONTS.map((f) => `@fontsource-variable/${f}`)]);
   const texts = [...all].sort().map((name) => {
     const dir = `node_modules/${name}`;
     const { version, license } = JSON.parse(fs.readFileSync(`${dir}/package.json`, 'utf8'));
