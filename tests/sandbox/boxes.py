@@ -22,6 +22,9 @@ HOSTILE = Path(__file__).parent / "hostile"
 
 needs_box = pytest.mark.skipif(bool(lockdown.unsupported()), reason=lockdown.unsupported() or "the box is there")
 
+LOOP = "n = 0\nwhile True:\n    n += 1\n"
+SHOWN = "print('shown', flush=True)\n" + LOOP
+
 QUICK = Limits(wall=20.0, cpu=10, memory=256 * MIB, events=3000, trace=MIB, text=64 * 1024, line=256 * 1024)
 
 
@@ -53,6 +56,15 @@ async def trace_of(runner: LocalRunner, source: str, limits: Limits | None = Non
     seed = options.pop("seed", 0)
     chunks = [c async for c in runner.run(Program(source, seed=seed, limits=limits or runner.limits), **options)]
     return Trace(b"".join(chunks), tuple(chunks))
+
+
+async def started(runner: LocalRunner, source: str) -> Any:
+    """A run that has shown its first print."""
+    stream = runner.run(Program(source, limits=runner.limits))
+    async for chunk in stream:
+        if b'"print"' in chunk:
+            return stream
+    raise AssertionError("no print")
 
 
 def with_runner(use: Callable[[LocalRunner], Awaitable[Any]], **options: Any) -> Any:
