@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.autograd import observer
 from engine.autograd.graph import RemovableHandle
+from engine.nn.modules.passing import BackwardHook
 from engine.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -62,6 +62,101 @@ def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> Removabl
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """`hook(module, grad_input, grad_output)` after the backward of every module."""
     return _register(BACKWARD, hook)
+
+
+# ---- methods of Module that register hooks on it alone -------------------------------------------------------
+
+
+def _hook(self: Module, table: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+    hooks: OrderedDict[int, Callable[..., Any]] = self.__dict__[table]
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    if "state_dict" not in table:
+        self.__dict__["_plain"] = False
+    return handle
+
+
+def register_forward_pre_hook(
+    self: Module, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+) -> RemovableHandle:
+    """`hook(module, args) -> None | new args`, called before `forward`."""
+    handle = self._hook("_forward_pre_hooks", hook, prepend)
+    if with_kwargs:
+        self._forward_pre_hooks_with_kwargs[handle.id] = True
+    return handle
+
+
+def register_forward_hook(
+    self: Module,
+    hook: Callable[..., Any],
+    *,
+    prepend: bool = False,
+    with_kwargs: bool = False,
+    always_call: bool = False,
+) -> RemovableHandle:
+    """`hook(module, args, output) -> None | new output`, called after `forward`."""
+    handle = self._hook("_forward_hooks", hook, prepend)
+    if with_kwargs:
+        self._forward_hooks_with_kwargs[handle.id] = True
+    if always_call:
+        self._forward_hooks_always_called[handle.id] = True
+    return handle
+
+
+def register_full_backward_pre_hook(self: Module, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+    """`hook(module, grad_output) -> None | new grad_output`, called before the module's backward."""
+    return self._hook("_backward_pre_hooks", hook, prepend)
+
+
+def register_full_backward_hook(self: Module, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+    """`hook(module, grad_input, grad_output) -> None | new grad_input`, called after the module's backward."""
+    self._choose_backward_hooks(full=True)
+    return self._hook("_backward_hooks", hook, prepend)
+
+
+def register_backward_hook(self: Module, hook: Callable[..., Any]) -> RemovableHandle:
+    """The old backward hook: sees only the last node of the module. Prefer `register_full_backward_hook`."""
+    self._choose_backward_hooks(full=False)
+    return self._hook("_backward_hooks", hook)
+
+
+def _choose_backward_hooks(self: Module, full: bool) -> None:
+    if self._is_full_backward_hook is (not full):  # type: ignore[has-type]
+        raise RuntimeError(
+            "Cannot use both regular backward hooks and full backward hooks on a "
+            "single Module. Please use only one of them."
+        )
+    self._is_full_backward_hook = full
+
+
+def _register_state_dict_hook(self: Module, hook: Callable[..., Any]) -> RemovableHandle:
+    return self._hook("_state_dict_hooks", hook)
+
+
+def register_state_dict_post_hook(self: Module, hook: Callable[..., Any]) -> RemovableHandle:
+    """`hook(module, state_dict, prefix, local_metadata) -> None`, called after `state_dict` is filled."""
+    hook._from_public_api = True  # type: ignore[attr-defined]
+    return self._hook("_state_dict_hooks", hook)
+
+
+def register_state_dict_pre_hook(self: Module, hook: Callable[..., Any]) -> RemovableHandle:
+    """`hook(module, prefix, keep_vars) -> None`, called before `state_dict` is filled."""
+    return self._hook("_state_dict_pre_hooks", hook)
+
+
+def register_load_state_dict_pre_hook(self: Module, hook: Callable[..., Any]) -> RemovableHandle:
+    """`hook(module, state_dict, prefix, ...)`, called before this module's entries are copied in."""
+    return self._hook("_load_state_dict_pre_hooks", lambda *args: hook(self, *args))
+
+
+def register_load_state_dict_post_hook(self: Module, hook: Callable[..., Any]) -> RemovableHandle:
+    """`hook(module, incompatible_keys) -> None`, called after this module and all below were loaded."""
+    return self._hook("_load_state_dict_post_hooks", hook)
+
+
+# ---- the call ----------------------------------------------------------------------------------------------
 
 
 def scope_name(module: Module) -> str:
@@ -185,122 +280,3 @@ def _hook_last_node(module: Module, hooks: list[Callable[..., Any]], result: Any
         return
     for hook in hooks:
         node.register_hook(lambda grad_in, grad_out, hook=hook: hook(module, grad_in, grad_out))
-
-
-@functools.cache
-def _identity() -> Any:
-    """The node put on a module's inputs and outputs so that gradients can be seen, and replaced, passing."""
-    from engine.autograd.function import Function
-
-    class BackwardHookFunction(Function):
-        @staticmethod
-        def forward(ctx: Any, passing: Callable[..., Any], *args: Tensor) -> Any:
-            ctx.passing = passing
-            ctx.mark_non_differentiable(*[arg for arg in args if not arg.requires_grad])
-            out = tuple(arg.detach() for arg in args)
-            return out if len(out) > 1 else out[0]
-
-        @staticmethod
-        def backward(ctx: Any, *grads: Any) -> Any:
-            return (None, *ctx.passing(grads))
-
-    return BackwardHookFunction
-
-
-class BackwardHook:
-    """Collects the gradients at a module's outputs and inputs and calls its full backward hooks."""
-
-    def __init__(self, module: Module, hooks: list[Callable[..., Any]], pre_hooks: list[Callable[..., Any]]) -> None:
-        self.module = module
-        self.hooks = hooks
-        self.pre_hooks = pre_hooks
-        self.grad_outputs: tuple[Any, ...] | None = None
-        self.n_inputs = -1
-        self.inputs_seen = False  # whether a node stands behind the inputs
-
-    @staticmethod
-    def _wrap(values: tuple[Any, ...], places: list[int], passing: Callable[..., Any]) -> tuple[Any, ...]:
-        """`values` with every tensor passed through one identity node."""
-        made = _identity().apply(passing, *[values[i] for i in places])
-        out = list(values)
-        for place, tensor in zip(places, made if isinstance(made, tuple) else (made,), strict=True):
-            out[place] = tensor
-        return tuple(out)
-
-    def wrap_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Before forward: a node behind the inputs, whose gradients are the module's grad_input."""
-        places = [i for i, arg in enumerate(args) if isinstance(arg, Tensor)]
-        self.n_inputs = len(args)
-        if not any(args[i].requires_grad for i in places):
-            return args
-        self.inputs_seen = True
-
-        def passing(grads: tuple[Any, ...]) -> tuple[Any, ...]:
-            if self.grad_outputs is None:
-                return grads
-            sent = self._spread(places, grads, self.n_inputs)
-            for hook in self.hooks:
-                sent = self._replaced(hook(self.module, sent, self.grad_outputs), sent, "grad_input", "")
-            self.grad_outputs = None
-            return tuple(sent[i] for i in places)
-
-        return self._wrap(args, places, passing)
-
-    def wrap_outputs(self, output: Any) -> Any:
-        """After forward: a node in front of the outputs, whose incoming gradients are grad_output."""
-        single = not isinstance(output, tuple)
-        values = (output,) if single else output
-        places = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
-        if not any(values[i].requires_grad for i in places):
-            return output
-
-        def passing(grads: tuple[Any, ...]) -> tuple[Any, ...]:
-            self.grad_outputs = self._spread(places, grads, len(values))
-            for hook in self.pre_hooks:
-                changed = hook(self.module, self.grad_outputs)
-                self.grad_outputs = self._replaced(changed, self.grad_outputs, "grad_output", " pre")
-            sent = tuple(self.grad_outputs[i] for i in places)
-            if not self.inputs_seen and self.hooks:
-                self._without_inputs()
-            return sent
-
-        values = self._wrap(values, places, passing)
-        return values[0] if single else values
-
-    @staticmethod
-    def _replaced(changed: Any, before: tuple[Any, ...], what: str, kind: str) -> tuple[Any, ...]:
-        """What a hook returned instead, if anything; torch's complaint when their number differs."""
-        if changed is None:
-            return before
-        after = changed if isinstance(changed, tuple) else (changed,)
-        if len(after) != len(before):
-            raise RuntimeError(
-                f"Backward{kind} hook returned an invalid number of {what}, "
-                f"got {len(after)}, but expected {len(before)}"
-            )
-        return after
-
-    def _without_inputs(self) -> None:
-        """No input asked for a gradient: the hooks run at the outputs, with None for every input."""
-        warnings.warn(
-            "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs "
-            "require gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module."
-            "register_full_backward_hook for more details.",
-            stacklevel=5,
-        )
-        grad_inputs = tuple(None for _ in range(self.n_inputs))
-        for hook in self.hooks:
-            changed = hook(self.module, grad_inputs, self.grad_outputs)
-            if changed is not None and not (isinstance(changed, tuple) and all(el is None for el in changed)):
-                raise RuntimeError(
-                    "Backward hook for Modules where no input requires "
-                    "gradient should always return None or None for all gradients."
-                )
-        self.grad_outputs = None
-
-    @staticmethod
-    def _spread(places: list[int], grads: tuple[Any, ...], length: int) -> tuple[Any, ...]:
-        spread: list[Any] = [None] * length
-        for place, grad in zip(places, grads, strict=True):
-            spread[place] = grad
-        return tuple(spread)

@@ -1,4 +1,4 @@
-"""`Module`, the base class of every layer: registration, traversal, state, hooks, repr.
+"""`Module`, the base class of every layer: registration, attributes, casts, repr. Its longer methods stand beside it.
 
 Knows no arithmetic. Semantics, error texts and `repr` are torch.nn.Module's. Calling a module costs one flag test
 beyond `forward` when nothing watches and no hook is registered (Note [Fast call]).
@@ -6,35 +6,18 @@ beyond `forward` when nothing watches and no hook is registered (Note [Fast call
 
 from __future__ import annotations
 
-import warnings
-from collections import OrderedDict, namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 from engine.autograd import observer
-from engine.autograd.graph import RemovableHandle
-from engine.autograd.modes import no_grad
 from engine.dtypes import dtype as DType
-from engine.nn.modules import hooked
+from engine.nn.modules import hooked, state, traversal
 from engine.nn.modules.hooked import EVERY_MODULE
 from engine.nn.parameter import Buffer, Parameter, typename
 from engine.ops.op import NAMESPACE
 from engine.tensor import Tensor
-
-EXTRA_STATE = "_extra_state"
-
-
-class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
-    """What `load_state_dict` could not match; prints as torch's `<All keys matched successfully>` when empty."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return super().__repr__()
-
-    __str__ = __repr__
 
 
 def indent(text: str, spaces: int) -> str:
@@ -285,105 +268,21 @@ class Module:
         buffer: Tensor = getattr(module, name)
         return buffer
 
-    # ---- traversal -------------------------------------------------------------------------------------------
+    # ---- everything below: traversal.py ----------------------------------------------------------------------
 
-    def named_modules(
-        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Module]]:
-        """Itself and every module below, depth first, with dotted paths; a shared module comes once."""
-        memo = set() if memo is None else memo
-        if self in memo:
-            return
-        if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, module in self._modules.items():
-            if module is not None:
-                yield from module.named_modules(memo, prefix + ("." if prefix else "") + name, remove_duplicate)
-
-    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
-        """Itself and every module below, depth first."""
-        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
-            yield module
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The direct children with their names."""
-        memo: set[Module] = set()
-        for name, module in self._modules.items():
-            if module is not None and module not in memo:
-                memo.add(module)
-                yield name, module
-
-    def children(self) -> Iterator[Module]:
-        """The direct children."""
-        for _, module in self.named_children():
-            yield module
-
-    def _named_members(
-        self,
-        get_members_fn: Callable[[Module], Iterable[tuple[str, Any]]],
-        prefix: str = "",
-        recurse: bool = True,
-        remove_duplicate: bool = True,
-    ) -> Iterator[tuple[str, Any]]:
-        memo: set[int] = set()
-        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
-        for path, module in modules:
-            for name, value in get_members_fn(module):
-                if value is None or id(value) in memo:
-                    continue
-                if remove_duplicate:
-                    memo.add(id(value))
-                yield path + ("." if path else "") + name, value
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
-        """Every parameter with its dotted name, in order of registration."""
-        yield from self._named_members(lambda m: m._parameters.items(), prefix, recurse, remove_duplicate)
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """Every parameter: what one hands to an optimizer."""
-        for _, param in self.named_parameters(recurse=recurse):
-            yield param
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Tensor]]:
-        """Every buffer with its dotted name."""
-        yield from self._named_members(lambda m: m._buffers.items(), prefix, recurse, remove_duplicate)
-
-    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """Every buffer."""
-        for _, buffer in self.named_buffers(recurse=recurse):
-            yield buffer
+    named_modules = traversal.named_modules
+    modules = traversal.modules
+    named_children = traversal.named_children
+    children = traversal.children
+    _named_members = traversal._named_members
+    named_parameters = traversal.named_parameters
+    parameters = traversal.parameters
+    named_buffers = traversal.named_buffers
+    buffers = traversal.buffers
+    apply = traversal.apply
+    _apply = traversal._apply
 
     # ---- changing everything below ---------------------------------------------------------------------------
-
-    def apply(self, fn: Callable[[Module], None]) -> Self:
-        """Call `fn` on every module below, children first, then on itself."""
-        for module in self.children():
-            module.apply(fn)
-        fn(self)
-        return self
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Replace the data of every parameter, gradient and buffer by `fn` of it; parameters stay the same objects."""
-        if recurse:
-            for module in self.children():
-                module._apply(fn)
-        for param in self._parameters.values():
-            if param is None:
-                continue
-            grad = param.grad
-            with no_grad():
-                param.data = fn(param)
-                if grad is not None:
-                    param.grad = fn(grad)
-        for name, buffer in self._buffers.items():
-            if buffer is not None:
-                self._buffers[name] = fn(buffer)
-        return self
 
     def _cast(self, convert: Callable[[Tensor], Tensor]) -> Self:
         return self._apply(lambda t: convert(t) if t.is_floating_point() else t)
@@ -485,256 +384,30 @@ class Module:
                 if param is not None:
                     watching.leaf(param, "parameter")
 
-    # ---- state -----------------------------------------------------------------------------------------------
+    # ---- state: state.py -------------------------------------------------------------------------------------
 
-    def get_extra_state(self) -> Any:
-        """Override with `set_extra_state` to keep more than tensors in `state_dict`."""
-        raise RuntimeError("Reached a code path in Module.get_extra_state() that should never be called.")
+    get_extra_state = state.get_extra_state
+    set_extra_state = state.set_extra_state
+    _save_to_state_dict = state._save_to_state_dict
+    state_dict = state.state_dict
+    _load_from_state_dict = state._load_from_state_dict
+    _load_one = state._load_one
+    load_state_dict = state.load_state_dict
 
-    def set_extra_state(self, state: Any) -> None:
-        """Counterpart of `get_extra_state`."""
-        raise RuntimeError("Reached a code path in Module.set_extra_state() that should never be called.")
+    # ---- hooks: hooked.py ------------------------------------------------------------------------------------
 
-    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
-        for name, param in self._parameters.items():
-            if param is not None:
-                destination[prefix + name] = param if keep_vars else param.detach()
-        for name, buffer in self._buffers.items():
-            if buffer is not None and name not in self._non_persistent_buffers_set:
-                destination[prefix + name] = buffer if keep_vars else buffer.detach()
-        if type(self).get_extra_state is not Module.get_extra_state:
-            destination[prefix + EXTRA_STATE] = self.get_extra_state()
-
-    def state_dict(
-        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
-    ) -> dict[str, Any]:
-        """Every parameter and persistent buffer by dotted name, detached but sharing memory."""
-        if args:
-            warnings.warn(
-                "Positional args are being deprecated, use kwargs instead. Refer to "
-                "https://pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.state_dict for details.",
-                FutureWarning,
-                stacklevel=2,
-            )
-            destination = args[0] if destination is None else destination
-            prefix = args[1] if len(args) > 1 and prefix == "" else prefix
-            keep_vars = args[2] if len(args) > 2 and keep_vars is False else keep_vars
-        if destination is None:
-            destination = OrderedDict()
-            destination._metadata = OrderedDict()
-        local_metadata = {"version": self._version}
-        if hasattr(destination, "_metadata"):
-            destination._metadata[prefix[:-1]] = local_metadata
-        for hook in self._state_dict_pre_hooks.values():
-            hook(self, prefix, keep_vars)
-        self._save_to_state_dict(destination, prefix, keep_vars)
-        for name, module in self._modules.items():
-            if module is not None:
-                module.state_dict(destination=destination, prefix=prefix + name + ".", keep_vars=keep_vars)
-        for hook in self._state_dict_hooks.values():
-            result = hook(self, destination, prefix, local_metadata)
-            if result is None:
-                continue
-            if getattr(hook, "_from_public_api", False):
-                raise RuntimeError("state_dict post-hook must return None")
-            destination = result
-        return destination  # type: ignore[no-any-return]
-
-    def _load_from_state_dict(
-        self,
-        state_dict: dict[str, Any],
-        prefix: str,
-        local_metadata: dict[str, Any],
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
-    ) -> None:
-        for hook in self._load_state_dict_pre_hooks.values():
-            hook(state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
-        persistent = {k: v for k, v in self._buffers.items() if k not in self._non_persistent_buffers_set}
-        local_state: dict[str, Tensor] = {
-            k: v for k, v in [*self._parameters.items(), *persistent.items()] if v is not None
-        }
-        assign = local_metadata.get("assign_to_params_buffers", False)
-        for name, param in local_state.items():
-            key = prefix + name
-            if key in state_dict:
-                self._load_one(name, key, param, state_dict[key], assign, error_msgs)
-            elif strict:
-                missing_keys.append(key)
-        extra_key = prefix + EXTRA_STATE
-        if type(self).set_extra_state is not Module.set_extra_state:
-            if extra_key in state_dict:
-                self.set_extra_state(state_dict[extra_key])
-            elif strict:
-                missing_keys.append(extra_key)
-        elif strict and extra_key in state_dict:
-            unexpected_keys.append(extra_key)
-        if not strict:
-            return
-        for key in state_dict:
-            if not key.startswith(prefix) or key == extra_key:
-                continue
-            name, dot, _ = key[len(prefix) :].partition(".")
-            if name not in (self._modules if dot else local_state):
-                unexpected_keys.append(key)
-
-    def _load_one(
-        self, name: str, key: str, param: Tensor, value: Any, assign: bool, error_msgs: list[str]
-    ) -> None:
-        """Copy one checkpoint entry into one parameter or buffer, or say why not."""
-        if not isinstance(value, Tensor):
-            error_msgs.append(
-                f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
-                f"checkpoint but received {type(value)}"
-            )
-            return
-        if len(param.shape) == 0 and tuple(value.shape) == (1,):  # torch: checkpoints of 0.3 kept scalars as (1,)
-            value = value[0]
-        if value.shape != param.shape:
-            error_msgs.append(
-                f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
-                f"the shape in current model is {param.shape}."
-            )
-            return
-        try:
-            with no_grad():
-                if not assign:
-                    param.copy_(value)
-                    return
-                if isinstance(param, Parameter):
-                    if isinstance(value, Parameter):
-                        value.requires_grad_(param.requires_grad)
-                    else:
-                        value = Parameter(value, requires_grad=param.requires_grad)
-                setattr(self, name, value)
-        except Exception as problem:  # torch collects whatever went wrong and reports it with the rest
-            error_msgs.append(
-                f'While copying the parameter named "{key}", whose dimensions in the model are {param.size()} and '
-                f"whose dimensions in the checkpoint are {value.size()}, an exception occurred : {problem.args}."
-            )
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> _IncompatibleKeys:
-        """Copy a `state_dict` in; every mismatch is collected into one error (`strict`) or returned."""
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        missing: list[str] = []
-        unexpected: list[str] = []
-        errors: list[str] = []
-        metadata = getattr(state_dict, "_metadata", None)
-        entries = OrderedDict(state_dict)
-        if metadata is not None:
-            entries._metadata = metadata  # type: ignore[attr-defined]
-
-        def load(module: Module, local: dict[str, Any], prefix: str) -> None:
-            local_metadata = {} if metadata is None else metadata.get(prefix[:-1], {})
-            if assign:
-                local_metadata["assign_to_params_buffers"] = assign
-            module._load_from_state_dict(local, prefix, local_metadata, True, missing, unexpected, errors)
-            for name, child in module._modules.items():
-                if child is not None:
-                    below = prefix + name + "."
-                    load(child, {k: v for k, v in local.items() if k.startswith(below)}, below)
-            for hook in module._load_state_dict_post_hooks.values():
-                if hook(module, _IncompatibleKeys(missing, unexpected)) is not None:
-                    raise AssertionError(
-                        "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new "
-                        "values, if incompatible_keys need to be modified, it should be done inplace."
-                    )
-
-        load(self, entries, "")
-        if strict:
-            quoted = [", ".join(f'"{key}"' for key in keys) for keys in (missing, unexpected)]
-            if unexpected:
-                errors.insert(0, f"Unexpected key(s) in state_dict: {quoted[1]}. ")
-            if missing:
-                errors.insert(0, f"Missing key(s) in state_dict: {quoted[0]}. ")
-        if errors:
-            listed = "\n\t".join(errors)
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
-        return _IncompatibleKeys(missing, unexpected)
-
-    # ---- hooks -----------------------------------------------------------------------------------------------
-
-    def _hook(self, table: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        hooks: OrderedDict[int, Callable[..., Any]] = self.__dict__[table]
-        handle = RemovableHandle(hooks)
-        hooks[handle.id] = hook
-        if prepend:
-            hooks.move_to_end(handle.id, last=False)
-        if "state_dict" not in table:
-            self.__dict__["_plain"] = False
-        return handle
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """`hook(module, args) -> None | new args`, called before `forward`."""
-        handle = self._hook("_forward_pre_hooks", hook, prepend)
-        if with_kwargs:
-            self._forward_pre_hooks_with_kwargs[handle.id] = True
-        return handle
-
-    def register_forward_hook(
-        self,
-        hook: Callable[..., Any],
-        *,
-        prepend: bool = False,
-        with_kwargs: bool = False,
-        always_call: bool = False,
-    ) -> RemovableHandle:
-        """`hook(module, args, output) -> None | new output`, called after `forward`."""
-        handle = self._hook("_forward_hooks", hook, prepend)
-        if with_kwargs:
-            self._forward_hooks_with_kwargs[handle.id] = True
-        if always_call:
-            self._forward_hooks_always_called[handle.id] = True
-        return handle
-
-    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """`hook(module, grad_output) -> None | new grad_output`, called before the module's backward."""
-        return self._hook("_backward_pre_hooks", hook, prepend)
-
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """`hook(module, grad_input, grad_output) -> None | new grad_input`, called after the module's backward."""
-        self._choose_backward_hooks(full=True)
-        return self._hook("_backward_hooks", hook, prepend)
-
-    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """The old backward hook: sees only the last node of the module. Prefer `register_full_backward_hook`."""
-        self._choose_backward_hooks(full=False)
-        return self._hook("_backward_hooks", hook)
-
-    def _choose_backward_hooks(self, full: bool) -> None:
-        if self._is_full_backward_hook is (not full):  # type: ignore[has-type]
-            raise RuntimeError(
-                "Cannot use both regular backward hooks and full backward hooks on a "
-                "single Module. Please use only one of them."
-            )
-        self._is_full_backward_hook = full
-
-    def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        return self._hook("_state_dict_hooks", hook)
-
-    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """`hook(module, state_dict, prefix, local_metadata) -> None`, called after `state_dict` is filled."""
-        hook._from_public_api = True  # type: ignore[attr-defined]
-        return self._hook("_state_dict_hooks", hook)
-
-    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """`hook(module, prefix, keep_vars) -> None`, called before `state_dict` is filled."""
-        return self._hook("_state_dict_pre_hooks", hook)
-
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """`hook(module, state_dict, prefix, ...)`, called before this module's entries are copied in."""
-        return self._hook("_load_state_dict_pre_hooks", lambda *args: hook(self, *args))
-
-    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """`hook(module, incompatible_keys) -> None`, called after this module and all below were loaded."""
-        return self._hook("_load_state_dict_post_hooks", hook)
+    _hook = hooked._hook
+    register_forward_pre_hook = hooked.register_forward_pre_hook
+    register_forward_hook = hooked.register_forward_hook
+    register_full_backward_pre_hook = hooked.register_full_backward_pre_hook
+    register_full_backward_hook = hooked.register_full_backward_hook
+    register_backward_hook = hooked.register_backward_hook
+    _choose_backward_hooks = hooked._choose_backward_hooks
+    _register_state_dict_hook = hooked._register_state_dict_hook
+    register_state_dict_post_hook = hooked.register_state_dict_post_hook
+    register_state_dict_pre_hook = hooked.register_state_dict_pre_hook
+    register_load_state_dict_pre_hook = hooked.register_load_state_dict_pre_hook
+    register_load_state_dict_post_hook = hooked.register_load_state_dict_post_hook
 
     # ---- printing --------------------------------------------------------------------------------------------
 
@@ -755,3 +428,8 @@ class Module:
         if len(extra_lines) == 1 and not child_lines:
             return f"{self._get_name()}({extra_lines[0]})"
         return self._get_name() + "(\n  " + "\n  ".join(lines) + "\n)"
+
+
+for _name, _member in vars(Module).items():
+    if inspect.isfunction(_member):
+        _member.__qualname__ = f"Module.{_name}"  # as a TypeError about its arguments names it
