@@ -1,11 +1,23 @@
 """Two axes of time: playing by every unit, jumping along one tensor's events, and addresses that bring a moment back."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.workbench import Workbench, shows
+
+LONG = """import torch
+
+w = torch.tensor(0.0, requires_grad=True)
+for i in range(3000):
+    L = w * 1.0
+    L.backward()
+    with torch.no_grad():
+        w -= 0.001 * w.grad
+        w.grad = None
+"""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +112,64 @@ def test_jump_visits_every_event_of_the_selected_tensor_and_back(bench):
     assert [name for name in wanted if any(name in each for each in visited)] == wanted
     bench.press(",")
     shows(lambda: current(bench), visited[-2])
+
+
+def test_jump_goes_on_into_the_steps_beside_this_one(bench):
+    bench.card("b").locator(".name").click()
+    bench.press("End")  # the last step; nobody has asked for it yet
+    shows(lambda: bench.step, 59)
+    bench.seek("gradients cleared: b")
+    bench.press(".")
+    expect(bench.page.locator(".toast")).to_contain_text("Nothing more happens to b")
+    assert bench.step == 59
+    bench.seek("forward: v₁ by")
+    bench.press(",")
+    shows(lambda: (bench.step, current(bench)), (58, "gradients cleared: b"))
+    bench.press(".")
+    shows(lambda: (bench.step, current(bench)), (59, "forward: v₂ by add"))
+
+
+def test_play_by_line_goes_line_by_line_at_the_chosen_speed(bench):
+    choose(bench, "2×", "line")
+    lines = []
+
+    def line():
+        now = bench.page.locator(".cm-content .cl-now").first.inner_text().strip()
+        if not lines or lines[-1] != now:
+            lines.append(now)
+        return now
+
+    start = time.monotonic()
+    played(bench, line, lambda now: now.startswith("L.backward"))
+    assert time.monotonic() - start > 0.9  # three beats of half a second lie before it
+    assert [each.split("=")[0].split("\n")[0].strip() for each in lines] == ["l", "L", "L.backward()"]
+
+
+def test_play_by_event_goes_over_the_edge_of_a_step(bench):
+    bench.seek("gradients cleared")
+    choose(bench, "16×", "event")
+    step = played(bench, lambda: bench.step, lambda step: step >= 1)
+    assert step >= 1
+
+
+def test_a_neighbouring_step_is_there_before_it_is_asked_for(page):
+    def fetched():
+        got = page.evaluate("performance.getEntriesByType('resource').filter(e => e.responseEnd).map(e => e.name)")
+        return sorted(int(name.rsplit("/", 1)[1]) for name in got if "/steps/" in name)
+
+    bench = Workbench(page)
+    bench.run(LONG)
+    expect(page.locator("header .status")).to_contain_text("3,000 steps")
+    bench.press("End")
+    shows(fetched, [2998, 2999])  # asked for, and the one beside it
+    bench.press("Shift+ArrowLeft")
+    shows(fetched, [2997, 2998, 2999])
+    page.route("**/steps/*", lambda route: None)  # from here on nothing comes
+    for key, step in (("Shift+ArrowLeft", 2997), ("Shift+ArrowRight", 2998)):
+        bench.press(key)
+        shows(lambda: bench.step, step)
+        bench.seek("w is updated")
+        shows(lambda: [round(value, 3) for value in bench.value("w")], [-(step + 1) / 1000])
 
 
 def test_backwards_is_exactly_as_good_as_forwards(bench):

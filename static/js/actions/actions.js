@@ -33,8 +33,8 @@ export const ACTIONS = [
   { id: 'event', group: 'time', keys: [], label: 'action.event', perform: (app, index) => app.player.toStop(index) },
   { id: 'faster', group: 'time', keys: ['+', '='], label: 'action.faster', perform: (app) => pace(app, 1) },
   { id: 'slower', group: 'time', keys: ['-'], label: 'action.slower', perform: (app) => pace(app, -1) },
-  { id: 'touching-next', group: 'time', keys: ['.'], label: 'action.touching-next', enabled: (app) => app.ui.select.value !== '', perform: (app) => touching(app, 1) },
-  { id: 'touching-previous', group: 'time', keys: [','], label: 'action.touching-previous', enabled: (app) => app.ui.select.value !== '', perform: (app) => touching(app, -1) },
+  { id: 'touching-next', group: 'time', keys: ['.'], label: 'action.touching-next', enabled: (app) => app.ui.select.value !== '', perform: (app) => void touching(app, 1) },
+  { id: 'touching-previous', group: 'time', keys: [','], label: 'action.touching-previous', enabled: (app) => app.ui.select.value !== '', perform: (app) => void touching(app, -1) },
 
   { id: 'select', group: 'select', keys: [], label: 'action.select', perform: (app, key) => app.choose(key) },
   { id: 'cell', group: 'select', keys: [], label: 'action.cell', perform: (app, [key, cell]) => app.choose(key, cell) },
@@ -84,15 +84,10 @@ function foldAll(app) {
 }
 
 /** To the next event that says something about the selected tensor. @param {App} app @param {1 | -1} by */
-function touching(app, by) {
-  const { graph, stops, index } = app.session.moment.value;
-  const tensor = graph?.cards.get(app.ui.select.value.split(':')[0])?.tensor;
-  if (tensor === undefined) return;
-  for (let i = index + by; i >= 0 && i < stops.length; i += by) {
-    const event = /** @type {any} */ (stops[i].event);
-    const named = [event.tensor, event.root, ...(event.tensors ?? []), ...(event.inputs ?? []).map((/** @type {any} */ input) => input.tensor), ...(event.outputs ?? []).map((/** @type {any} */ output) => output.tensor)];
-    if (named.includes(tensor)) return app.player.toStop(i);
-  }
+async function touching(app, by) {
+  const key = app.ui.select.value.split(':')[0];
+  app.player.pause();
+  if (!(await app.player.touch(key, by))) app.say(app.t.value('timeline.untouched', { name: app.session.moment.value.graph?.cards.get(key)?.label ?? '' }));
 }
 
 /** What a key event asks for. @param {KeyboardEvent} event @returns {Action | undefined} */

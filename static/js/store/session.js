@@ -23,6 +23,7 @@ import { Trace } from '../model/trace.js';
 import { Cursor } from '../timeline/cursor.js';
 import { find, stops } from '../timeline/stops.js';
 import { keep as remember } from './history.js';
+import { Steps } from './steps.js';
 
 const ATTEMPTS = 4; // to read on, in a row without a new event
 
@@ -40,19 +41,25 @@ export class Session {
   /** The step whose events are being fetched. */
   fetching = signal(/** @type {number | null} */ (null));
   /** @type {AbortController | null} */ #running = null;
-  /** Which step is looked at without its events being here, '' none: a run that streams on must not ask anew with every batch. @type {import('@preact/signals').ReadonlySignal<string>} */
-  #absent;
   #cursor = new Cursor();
   #structures = new Structures();
+  /** @type {Steps} */ #steps;
+  /** Changes when another step is looked at or its events came, not with every batch of a run that streams on. @type {import('@preact/signals').ReadonlySignal<string>} */
+  #place;
+  #step = 0;
 
   /** @param {Client} client @param {Ui} ui */
   constructor(client, ui) {
     this.client = client;
     this.ui = ui;
     this.moment = computed(() => this.#look());
-    this.#absent = computed(() => {
-      const { window, brief, step, trace } = this.moment.value;
-      return !window && brief && trace.id ? `${trace.id}/${step}` : '';
+    this.#steps = new Steps(client, (trace, step, events) => {
+      trace.add(step, events);
+      this.version.value += 1;
+    });
+    this.#place = computed(() => {
+      const { trace, step, brief, window } = this.moment.value;
+      return `${trace.id} ${step} ${brief !== undefined} ${window !== null} ${this.busy}`;
     });
     effect(() => this.#fetch());
   }
@@ -197,29 +204,35 @@ export class Session {
     }
   }
 
-  /** Asks for the events of the step the cursor stands on, when they are not here. */
+  /** Asks for the events of the step the cursor stands on, when they are not here, or for those of its neighbours. */
   #fetch() {
-    if (!this.#absent.value || this.problem.peek()) return;
-    const { step, trace } = this.moment.peek();
-    const control = new AbortController();
-    // a scrub over many steps asks only for the one it rests on
-    const rest = setTimeout(async () => {
-      this.fetching.value = step;
-      try {
-        const events = await this.client.step(trace.id, step, control);
-        trace.add(step, events);
-        this.version.value += 1;
-      } catch (error) {
-        if (!control.signal.aborted) this.problem.value = error instanceof Problem ? error : new Problem({ detail: String(error) });
-      } finally {
-        if (!control.signal.aborted) this.fetching.value = null;
-      }
-    }, 60);
-    return () => {
-      clearTimeout(rest);
-      control.abort();
-      this.fetching.value = null;
-    };
+    void this.#place.value;
+    const { window, brief, step, trace } = this.moment.peek();
+    if (!trace.id || this.problem.peek() || !(window || brief)) return;
+    const way = step < this.#step ? -1 : 1; // where the reader is going
+    this.#step = step;
+    const near = this.busy ? [] : [step + way, step - way].filter((each) => trace.step(each) && !trace.windows.has(each));
+    this.#steps.stand(trace, step, { missing: !window, near,
+      waiting: (is) => {
+        if (is) this.fetching.value = step;
+        else if (this.fetching.peek() === step) this.fetching.value = null;
+      },
+      failed: (error) => (this.problem.value = error instanceof Problem ? error : new Problem({ detail: String(error) })),
+    });
+  }
+
+  /** Until the events of the step at the cursor are here; false when they cannot be had, or the cursor moved on. @returns {Promise<boolean>} */
+  async arrived() {
+    const { step, trace } = this.moment.value;
+    return new Promise((resolve) => {
+      const stop = effect(() => {
+        const now = this.moment.value;
+        const gone = now.trace !== trace || now.step !== step || this.problem.value !== null;
+        if (!gone && !now.window) return;
+        resolve(!gone);
+        queueMicrotask(() => stop());
+      });
+    });
   }
 
   /** @returns {Moment} */

@@ -10,6 +10,11 @@ import { advance } from './stops.js';
 
 export const SPEEDS = [1, 2, 4, 8, 16, 30];
 
+const REACH = 4; // steps that are searched for the next event of a tensor: each may have to be recorded
+
+/** The tensors an event speaks of. @param {any} event @returns {number[]} */
+const names = (event) => [event.tensor, event.root, ...(event.tensors ?? []), ...(event.inputs ?? []).map((/** @type {any} */ input) => input.tensor), ...(event.outputs ?? []).map((/** @type {any} */ output) => output.tensor)];
+
 export class Player {
   playing = signal(false);
 
@@ -59,6 +64,39 @@ export class Player {
       else if (this.session.moment.peek().index >= 0 && this.ui.event.value < 0) this.ui.event.value = -1;
     });
     return true;
+  }
+
+  /**
+   * To the next event that says something about a card, in this step or in those after it.
+   * @param {string} key @param {1 | -1} by @returns {Promise<boolean>} whether there is one within reach; else the cursor is back where it was
+   */
+  async touch(key, by) {
+    if (!(await this.session.arrived())) return false;
+    const { step, index, stop, trace } = this.session.moment.value;
+    if (this.#touch(key, by, index + by)) return true;
+    for (let next = step + by; Math.abs(next - step) <= REACH && this.toStep(next, by > 0 ? 'first' : 'last', trace.length); next += by) {
+      if (!(await this.session.arrived())) return false;
+      const { stops } = this.session.moment.value;
+      if (this.#touch(key, by, by > 0 ? 0 : stops.length - 1)) return true;
+    }
+    batch(() => {
+      this.ui.step.value = step;
+      this.ui.event.value = stop?.at ?? 0;
+    });
+    return false;
+  }
+
+  /** @param {string} key @param {1 | -1} by @param {number} from  the first stop to look at */
+  #touch(key, by, from) {
+    const { graph, stops } = this.session.moment.value;
+    const tensor = graph?.cards.get(key)?.tensor;
+    if (tensor === undefined) return false;
+    for (let i = from; i >= 0 && i < stops.length; i += by) {
+      if (!names(stops[i].event).includes(tensor)) continue;
+      this.ui.event.value = stops[i].at;
+      return true;
+    }
+    return false;
   }
 
   /** @param {number} index  of a stop in the current step */
