@@ -17,10 +17,9 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.settings import Settings, table
-
 if TYPE_CHECKING:
     from app.runs.program import Program
+    from app.settings import Settings
 
 
 def has_screen() -> bool:
@@ -29,8 +28,14 @@ def has_screen() -> bool:
 
 
 def serve(args: argparse.Namespace) -> int:
-    from app.main import create_app
-    from app.sandbox import lockdown
+    from app.sandbox import launch, lockdown
+
+    # first of all: it gets ready while the rest is imported here
+    launched = None
+    if not lockdown.unsupported():
+        with contextlib.suppress(OSError):  # the runner tries again and says why
+            launched = launch.launch()
+    from app.main import create_app, local_runner
     from app.server import make_server
 
     settings = chosen(args)
@@ -43,6 +48,8 @@ def serve(args: argparse.Namespace) -> int:
         sock.bind((settings.host, settings.port))
     except OSError as error:
         sock.close()
+        if launched is not None:
+            launched.end()
         where = f"{settings.host}:{settings.port}"
         print(f"cannot listen on {where}: {error.strerror}; try --port 0", file=sys.stderr)
         return 1
@@ -50,7 +57,8 @@ def serve(args: argparse.Namespace) -> int:
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "localhost") else settings.host
     address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
     address += f"?token={settings.token}" if settings.token else ""
-    server = make_server(create_app(settings), settings, log_level=args.log_level)
+    app = create_app(settings, runner=local_runner(settings, launched))
+    server = make_server(app, settings, log_level=args.log_level)
     print(f"Backstep is at {address}  (Ctrl+C stops it)", flush=True)
     if args.open and has_screen():
         threading.Timer(0.5, webbrowser.open, (address,)).start()
@@ -61,6 +69,8 @@ def serve(args: argparse.Namespace) -> int:
 
 def chosen(args: argparse.Namespace) -> Settings:
     """Settings, those that the command line names first."""
+    from app.settings import Settings
+
     given: dict[str, Any] = {}
     for name in ("host", "port", "unsafe_single_user"):
         if (value := getattr(args, name, None)) is not None:
@@ -71,6 +81,7 @@ def chosen(args: argparse.Namespace) -> Settings:
 def doctor(args: argparse.Namespace) -> int:
     from app.runs.service import limits_of
     from app.sandbox.doctor import report
+    from app.settings import Settings
 
     settings = Settings()
     well, text = report(slots=settings.slots, limits=limits_of(settings))
@@ -84,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
     from app.runs.runner import RunnerUnavailable
     from app.runs.service import limits_of
     from app.runs.version import engine_version
+    from app.settings import Settings
 
     try:
         text = sys.stdin.read() if args.program == "-" else Path(args.program).read_text(encoding="utf-8")
@@ -134,6 +146,8 @@ def _tell_output(line: bytes) -> None:
 
 
 def show_settings(args: argparse.Namespace) -> int:
+    from app.settings import Settings, table
+
     for name, value, text in table(Settings()):
         print(f"{name}={value}\n    {text}")
     return 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
@@ -23,6 +25,9 @@ from app.settings import Settings
 from app.store import Store, open_store
 from app.templating import Pages
 
+if TYPE_CHECKING:
+    from app.sandbox.launch import Launched
+
 log = logging.getLogger("backstep")
 
 
@@ -39,8 +44,8 @@ class Static(StaticFiles):
         return response
 
 
-def local_runner(settings: Settings) -> Runner:
-    """The embedded one: forked children in the box, one slot a core."""
+def local_runner(settings: Settings, launched: Launched | None = None) -> Runner:
+    """The embedded one: forked children in the box, one slot a core. `launched`: its first process, if on its way."""
     from app.sandbox import lockdown
     from app.sandbox.local import LocalRunner
     from app.sandbox.single_user import SingleUserRunner, banner
@@ -54,6 +59,7 @@ def local_runner(settings: Settings) -> Runner:
         queue=settings.queue,
         limits=limits_of(settings),
         stand_in=True,
+        launched=launched,
     )
 
 
@@ -68,11 +74,15 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = Service(runner or local_runner(settings), store or open_store(settings), settings, metrics)
         app.state.service = service
-        await service.start()
         app.state.banner = (await service.runner.health()).box.get("warning", "")
+        # not awaited: pages are answered at once, programs wait until the box has been tried (/readyz tells)
+        starting = asyncio.create_task(service.start())
         try:
             yield
         finally:
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
             await service.close()
 
     app = FastAPI(

@@ -20,6 +20,9 @@ HALF_LIFE = 20.0
 """Seconds after which half of what a client has used is forgotten."""
 FORGIVEN = 0.05
 """Seconds of slot time below which a client that left is forgotten."""
+PATIENCE = 5.0
+"""Seconds of waiting that halve what a client has used in the eyes of the queue: who drew a long program waits longer
+than others, but not until all of them have used as much."""
 HEAVY = 4.0
 """Seconds of slot time, decayed, above which a client is known for long programs."""
 ANNOUNCE = 0.2
@@ -40,6 +43,7 @@ class Ticket:
     place: Place
     turn: asyncio.Future[None]
     on_queue: OnQueue | None
+    since: float
     told: int = 0
 
 
@@ -55,6 +59,10 @@ class Share:
     def decay(self, now: float) -> None:
         self.used *= 0.5 ** ((now - self.since) / HALF_LIFE)
         self.since = now
+
+    def rank(self, now: float) -> tuple[int, float]:
+        """The smallest is next."""
+        return self.running, self.used * 0.5 ** ((now - self.waiting[0].since) / PATIENCE)
 
 
 class FairQueue:
@@ -85,7 +93,7 @@ class FairQueue:
         if self.queued >= self.capacity:
             self._forget(client, share)
             raise RunnerBusy(max(1.0, self.queued * self.mean / self.slots), self.queued + 1)
-        ticket = Ticket(place, asyncio.get_running_loop().create_future(), on_queue)
+        ticket = Ticket(place, asyncio.get_running_loop().create_future(), on_queue, time.monotonic())
         share.waiting.append(ticket)
         self._waiting[client] = share
         self.queued += 1
@@ -161,12 +169,11 @@ class FairQueue:
         while self.queued and self.busy < self.slots:
             now = time.monotonic()
             best: Share | None = None
+            least = (0, 0.0)
             for share in self._waiting.values():
                 share.decay(now)
-                if self._may_start(share) and (
-                    best is None or (share.running, share.used) < (best.running, best.used)
-                ):
-                    best = share
+                if self._may_start(share) and (best is None or share.rank(now) < least):
+                    best, least = share, share.rank(now)
             if best is None:
                 break
             ticket = best.waiting.popleft()
@@ -196,7 +203,8 @@ class FairQueue:
 
     def order(self) -> list[Ticket]:
         """Everybody who waits, in the order in which they would be served if all runs took equally long."""
-        shares = sorted(self._waiting.values(), key=lambda share: (share.running, share.used))
+        now = time.monotonic()
+        shares = sorted(self._waiting.values(), key=lambda share: share.rank(now))
         rounds = max((len(s.waiting) for s in shares), default=0)
         return [s.waiting[turn] for turn in range(rounds) for s in shares if turn < len(s.waiting)]
 

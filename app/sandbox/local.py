@@ -22,7 +22,8 @@ from app.runs.runner import Health, OnQueue, RunnerLost, RunnerUnavailable
 from app.sandbox import canary, lockdown
 from app.sandbox.execution import Execution
 from app.sandbox.fairqueue import FairQueue
-from app.sandbox.supervisor import Child, Zygote
+from app.sandbox.launch import Launched
+from app.sandbox.supervisor import START_SECONDS, Child, Zygote
 
 log = logging.getLogger("backstep.sandbox")
 
@@ -52,9 +53,11 @@ class LocalRunner:
         queue: int = 400,
         limits: Limits | None = None,
         stand_in: bool = False,
+        launched: Launched | None = None,
     ) -> None:
         """aside     long programs that go on beside those in the slots; None: four a slot
         stand_in  keeps a second zygote ready (60 MB), so that a lost one is replaced in milliseconds
+        launched  a zygote that is on its way already
         """
         self.limits = limits or Limits()
         wanted = ASIDE * slots if aside is None else aside
@@ -65,36 +68,50 @@ class LocalRunner:
         self.restarts = 0
         self.reason = "not started"
         """Why programs cannot run; empty when they can."""
-        self._up = asyncio.Event()
+        self._launched = launched
+        self._news = asyncio.Event()
+        """Set, and replaced, whenever it changed whether programs can run."""
         self._spares: deque[Child] = deque()
         self._guard: asyncio.Task[None] | None = None
         self._next: asyncio.Task[Zygote] | None = None
         """The stand-in, being made or ready."""
+        self._up = False
         self._hopeless = True
         """Not up and not about to be: runs are refused instead of waiting."""
 
     # ------------------------------------------------------------------------------------------ life
 
     async def start(self) -> None:
-        self.reason = lockdown.unsupported()
-        if self.reason:
-            log.warning("programs are refused: %s", self.reason)
+        """Runs asked for meanwhile wait."""
+        reason = lockdown.unsupported()
+        if reason:
+            self._refuse(reason)
+            log.warning("programs are refused: %s", reason)
             return
+        self._change(up=False, hopeless=False, reason="the sandbox is starting")
         try:
             self._use(await self._make_zygote())
         except Leaky as error:
-            self.reason = str(error)
+            self._refuse(str(error))
             log.error("programs are refused: %s", self.reason)
             return
         except RunnerLost as error:
-            self.reason = f"the sandbox did not start: {error}"
+            self._refuse(f"the sandbox did not start: {error}")
             log.error("programs are refused: %s", self.reason)
         self._guard = asyncio.create_task(self._keep_alive())
 
+    def _change(self, *, up: bool, hopeless: bool, reason: str) -> None:
+        self._up, self._hopeless, self.reason = up, hopeless, reason
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def _refuse(self, reason: str) -> None:
+        self._change(up=False, hopeless=True, reason=reason)
+
     async def _make_zygote(self) -> Zygote:
         """A new one, tried by the canary before anybody else may use it. Raises RunnerLost and Leaky."""
-        zygote = Zygote()
-        await zygote.start()
+        zygote, (launched, self._launched) = Zygote(), (self._launched, None)
+        await zygote.start(launched)
         try:
             if leaks := await canary.try_box(zygote):
                 raise Leaky(f"the sandbox does not hold here: {leaks}")
@@ -104,8 +121,8 @@ class LocalRunner:
         return zygote
 
     def _use(self, zygote: Zygote) -> None:
-        self.zygote, self.reason, self._hopeless = zygote, "", False
-        self._up.set()
+        self.zygote = zygote
+        self._change(up=True, hopeless=False, reason="")
         self._refill()
         if self.stand_in:
             self._next = asyncio.create_task(self._make_zygote())
@@ -116,10 +133,9 @@ class LocalRunner:
         while True:
             if self.zygote is not None:
                 await asyncio.wait([self.zygote.lost])
-                self._up.clear()
                 self._drop_spares()
                 self.restarts += 1
-                self.reason = "the sandbox process died and is being replaced"
+                self._change(up=False, hopeless=False, reason="the sandbox process died and is being replaced")
                 log.warning("the sandbox process died; starting another")
                 lost, self.zygote = self.zygote, None
                 await lost.close()
@@ -127,7 +143,7 @@ class LocalRunner:
                 self._use(await self._successor())
                 pause = 0.05
             except Leaky as error:
-                self.reason, self._hopeless = str(error), True
+                self._refuse(str(error))
                 log.error("programs are refused: %s", self.reason)
                 return
             except RunnerLost as error:
@@ -135,7 +151,8 @@ class LocalRunner:
                 log.error("%s; trying again in %.2f s", self.reason, pause)
                 await asyncio.sleep(pause)
                 pause = min(5.0, pause * 2)
-                self._hopeless = self._hopeless or pause > 1.0
+                if pause > 1.0:
+                    self._refuse(self.reason)
 
     async def _successor(self) -> Zygote:
         made, self._next = self._next, None
@@ -148,9 +165,7 @@ class LocalRunner:
         return await self._make_zygote()
 
     async def close(self) -> None:
-        self._hopeless = True
-        self.reason = "the server is stopping"
-        self._up.clear()
+        self._refuse("the server is stopping")
         self.queue.close()
         self._drop_spares()
         for task in (self._guard, self._next):
@@ -164,13 +179,15 @@ class LocalRunner:
                 await (await self._next).close()
         if self.zygote is not None:
             await self.zygote.close()
+        if self._launched is not None:  # never started
+            self._launched.end()
 
     # ----------------------------------------------------------------------------------------- spares
 
     def _refill(self) -> None:
         """As many children as can be wanted at once wait in the closed box for a program."""
         zygote = self.zygote
-        if zygote is None or zygote.lost.done() or not self._up.is_set():
+        if zygote is None or zygote.lost.done() or not self._up:
             return
         with contextlib.suppress(RunnerLost):
             while len(self._spares) < min(self.slots, SPARES):
@@ -181,9 +198,12 @@ class LocalRunner:
             self._spares.popleft().close()
 
     async def _take(self, limits: Limits) -> Child:
-        if not self._up.is_set():
+        if not self._up:
             try:
-                await asyncio.wait_for(self._up.wait(), COMING_BACK)
+                async with asyncio.timeout(COMING_BACK if self.restarts else START_SECONDS):
+                    while not self._up:
+                        self._check()
+                        await self._news.wait()
             except TimeoutError:
                 raise RunnerLost("the sandbox process did not come back") from None
         assert self.zygote is not None
@@ -197,11 +217,14 @@ class LocalRunner:
 
     # ------------------------------------------------------------------------------------------- runs
 
+    def _check(self) -> None:
+        if self._hopeless:
+            raise RunnerUnavailable(self.reason, ELSEWHERE if lockdown.unsupported() else "see `backstep doctor`")
+
     async def run(
         self, program: Program, *, client: str = "", on_queue: OnQueue | None = None
     ) -> AsyncGenerator[bytes, None]:
-        if self._hopeless and not self._up.is_set():
-            raise RunnerUnavailable(self.reason, ELSEWHERE if lockdown.unsupported() else "see `backstep doctor`")
+        self._check()
         place = await self.queue.enter(client, on_queue)
         execution: Execution | None = None
         left = 0.0
@@ -226,7 +249,7 @@ class LocalRunner:
 
     async def health(self) -> Health:
         return Health(
-            ready=self._up.is_set(),
+            ready=self._up,
             slots=self.slots,
             busy=self.queue.busy,
             queued=self.queue.queued,
@@ -241,7 +264,7 @@ class LocalRunner:
             return {"box": "none"}
         report = self.zygote.report
         return {
-            "seccomp": "allowlist, tried by the canary" if self._up.is_set() else "not trusted",
+            "seccomp": "allowlist, tried by the canary" if self._up else "not trusted",
             "landlock": f"version {report['landlock']}" if report["landlock"] else "not in this kernel (optional)",
             "user": str(report["user"]),
             "oom_score_adj": str(report["oom_score_adj"]),

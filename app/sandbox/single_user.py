@@ -24,8 +24,9 @@ from app.sandbox import endings
 from app.sandbox.endings import Ending
 from app.sandbox.execution import encode_job, pack
 from app.sandbox.fairqueue import FairQueue
+from app.sandbox.launch import ROOT, clean_environment
 from app.sandbox.sieve import MAX_BAD, Sieve
-from app.sandbox.supervisor import ROOT, START_SECONDS, clean_environment
+from app.sandbox.supervisor import START_SECONDS
 
 BOOT = f"import sys; sys.path.insert(0, {ROOT!r}); from app.sandbox.guest import run_unboxed; run_unboxed()"
 

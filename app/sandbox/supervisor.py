@@ -14,22 +14,20 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from app.runs.limits import Limits
 from app.runs.runner import RunnerLost
+from app.sandbox import launch
 
 START_SECONDS = 30.0
 """Within which a zygote must have said that it is ready; importing NumPy from a cold disk takes a while."""
-ROOT = str(Path(__file__).resolve().parents[2])
-BOOT = f"import sys; sys.path.insert(0, {ROOT!r}); from app.sandbox.zygote import main; main()"
-"""Not `-m`: the module called __main__ is the learner's."""
 LEAVING_SECONDS = 0.1
 OBEY_SECONDS = 2.0
 """Within which a child must be dead after the order to kill it; else the zygote hangs and is given up."""
+BACK_SECONDS = 15.0
+"""The same for a child that stepped back: on a busy machine it waits for a processor to die on."""
 EVENT_PIPE = 256 * 1024
 LAST_WARNING = signal.SIGUSR1  # guest.CLOCK; the guest is not imported here
 
@@ -50,6 +48,7 @@ class Child:
         self.owner, self.number, self.limits = owner, number, limits
         self.text, self.events = text, events
         self.pid = 0
+        self.patience = OBEY_SECONDS
         self.exit: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         """Its end; RunnerLost when the zygote died and nobody knows."""
         self.exit.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -91,6 +90,7 @@ class Child:
     def step_back(self) -> None:
         """A run that takes long makes room for those that do not."""
         if self.alive:
+            self.patience = BACK_SECONDS
             self.owner.order({"op": "nice", "id": self.number, "nice": 19})
 
     def processor_seconds(self) -> float:
@@ -117,7 +117,7 @@ class Child:
                 loop.call_later(LEAVING_SECONDS, self.kill)
             else:
                 self.kill()
-            loop.call_later(OBEY_SECONDS, self.check_gone)
+            loop.call_later(self.patience, self.check_gone)
         self.close_text()
         if self.events >= 0:
             os.close(self.events)
@@ -146,27 +146,14 @@ class Zygote:
     def pid(self) -> int:
         return self._process.pid if self._process else 0
 
-    async def start(self) -> None:
-        """Returns when it is ready to fork. RunnerLost when it did not come up."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
+    async def start(self, launched: launch.Launched | None = None) -> None:
+        """Returns when it is ready to fork; `launched` is one that is on its way. RunnerLost when it did not come up."""
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-s", "-P", "-B", "-c", BOOT, str(theirs.fileno())],
-                env=clean_environment(),
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # Ctrl-C in the terminal is the server's business
-            )
+            launched = launched or launch.launch()
         except OSError as error:
-            ours.close()
             raise RunnerLost(f"the sandbox process could not be started: {error}") from error
-        finally:
-            theirs.close()
-        self._control = ours
-        asyncio.get_running_loop().add_reader(ours, self._hear)
+        self._process, self._control = launched.process, launched.control
+        asyncio.get_running_loop().add_reader(self._control, self._hear)
         try:
             self.report = await asyncio.wait_for(self._ready, START_SECONDS)
         except BaseException as error:
@@ -279,22 +266,6 @@ def reaped(pid: int) -> bool:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:
         return True
-
-
-def clean_environment() -> dict[str, str]:
-    """What the zygote sees of the world: nothing of ours but where its packages lie. One hash seed for all."""
-    kept = {name: os.environ[name] for name in ("PYTHONPATH", "PYTHONHOME") if name in os.environ}
-    return {
-        **kept,
-        "PATH": "/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "TZ": "UTC",
-        "PYTHONHASHSEED": "0",
-        "PYTHONUTF8": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-    }
 
 
 def widen(pipe: int) -> None:

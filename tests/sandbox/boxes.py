@@ -15,7 +15,7 @@ import pytest
 
 from app.runs.limits import MIB, Limits
 from app.runs.program import Program
-from app.sandbox import lockdown, supervisor
+from app.sandbox import launch, lockdown
 from app.sandbox.local import LocalRunner
 
 HOSTILE = Path(__file__).parent / "hostile"
@@ -84,8 +84,8 @@ def with_runner(use: Callable[[LocalRunner], Awaitable[Any]], **options: Any) ->
 
 def sabotage(patch: pytest.MonkeyPatch, code: str) -> None:
     """Zygotes started from here on run `code` first: it may take a wall of the box out."""
-    boot = f"import sys; sys.path.insert(0, {supervisor.ROOT!r}); from app.sandbox import lockdown, zygote; "
-    patch.setattr(supervisor, "BOOT", f"{boot}{code}; zygote.main()")
+    boot = f"import sys; sys.path.insert(0, {launch.ROOT!r}); from app.sandbox import lockdown, zygote; "
+    patch.setattr(launch, "BOOT", f"{boot}{code}; zygote.main()")
 
 
 class Shared:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.runs.runner import RunnerBusy
+from app.sandbox import fairqueue
 from app.sandbox.fairqueue import HEAVY, FairQueue, Place
 
 
@@ -223,5 +224,22 @@ def test_with_no_room_aside_long_programs_still_run():
         await row.leave("h", 2 * HEAVY)
         await row.enter("h1")
         assert row.served[-1] == "h1"
+
+    loop(test)
+
+
+def test_who_used_more_is_not_passed_over_for_ever(monkeypatch):
+    async def test():
+        now = 100.0
+        monkeypatch.setattr(fairqueue.time, "monotonic", lambda: now)
+        row = Row(FairQueue(1, 100))
+        await row.enter("a1")
+        await row.leave("a", 10.0)
+        await row.enter("b1", "a2")
+        for n in range(2, 8):  # others come with less on their account, again and again
+            now += 5.0
+            await row.enter(f"c{n}")
+            await row.leave(row.served[-1][0], 0.3)
+        assert "a2" in row.served
 
     loop(test)

@@ -14,7 +14,7 @@ from app.runs.compile import MAX_SOURCE, Refused, compile_program
 from app.runs.limits import Limits
 from app.runs.program import Program
 from app.runs.runner import InProcessRunner, RunnerBusy, RunnerLost
-from app.sandbox.supervisor import ROOT
+from app.sandbox.launch import ROOT
 from engine.trace import events as ev
 
 
