@@ -51,6 +51,14 @@ from engine.nn.functional.classification import (
     kl_div,
     nll_loss,
 )  # fmt: skip
+from engine.nn.functional.convolution import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+)  # fmt: skip
 from engine.nn.functional.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
 from engine.nn.functional.linear import (
     bilinear,
@@ -80,6 +88,16 @@ from engine.nn.functional.norm import (
     local_response_norm,
     rms_norm,
 )  # fmt: skip
+from engine.nn.functional.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)  # fmt: skip
 from engine.nn.functional.regression import (
     gaussian_nll_loss,
     huber_loss,
@@ -89,22 +107,8 @@ from engine.nn.functional.regression import (
     smooth_l1_loss,
 )  # fmt: skip
 from engine.nn.functional.spatial import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
-    avg_pool1d,
-    avg_pool2d,
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
     fold,
     interpolate,
-    max_pool1d,
-    max_pool2d,
     pad,
     pixel_shuffle,
     pixel_unshuffle,

@@ -10,6 +10,7 @@ import numpy as np
 from engine.errors import RuntimeFault
 from engine.nn.functional.dropout import dropout
 from engine.nn.functional.linear import linear
+from engine.nn.functional.spatial import pad
 from engine.ops.op import TENSORS
 from engine.tensor import Tensor, make
 
@@ -265,6 +266,4 @@ def multi_head_attention_forward(
 
 
 def _one_column(mask: Tensor | None) -> Tensor | None:
-    from engine.nn.functional.spatial import pad
-
     return None if mask is None else pad(mask, (0, 1))

@@ -9,6 +9,8 @@ import numpy as np
 
 from engine.autograd.modes import no_grad
 from engine.errors import RuntimeFault
+from engine.nn.functional.pooling import avg_pool2d
+from engine.nn.functional.spatial import pad
 from engine.ops import kernels
 from engine.ops.op import TENSORS
 from engine.tensor import Size, Tensor, make
@@ -146,8 +148,6 @@ def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
     """x divided by a power of the mean square over neighbouring channels."""
-    from engine.nn.functional.spatial import avg_pool2d, pad
-
     n = input.dim()
     if n < 3:
         raise ValueError(f"Expected 3D or higher dimensionality                          input (got {n} dimensions)")
