@@ -30,6 +30,7 @@ from engine.ops.op import (
     DEPS,
     E0,
     E1,
+    FOLDED,
     GRAD,
     META,
     NAMESPACE,
@@ -260,7 +261,7 @@ def _settle(edges: Sequence[Node], heap: list[Node], leaves: list[Node]) -> Node
 
 def _skip(n: Node, heap: list[Node], leaves: list[Node]) -> Node | None:
     """A node that nobody sent a gradient to sends none either."""
-    return _settle(edges_of(n), heap, leaves)
+    return _settle(cells_of(n), heap, leaves)
 
 
 def tie_order(count: int) -> list[int]:
@@ -294,6 +295,13 @@ def edges_of(n: Node) -> tuple[Node, ...]:
     """The nodes n sends gradients to."""
     if n[E0] is None:
         return ()
+    if n[BW] in FOLDED:
+        FOLDED[n[BW]](n)
+    return cells_of(n)
+
+
+def cells_of(n: Node) -> tuple[Node, ...]:
+    """The nodes in n's edge cells, as the fast walk sees them: a record that stands for several stays as it is."""
     if n[E1] is None:
         return (n[E0],)
     return (n[E0], n[E1]) if n[REST] is None else (n[E0], n[E1], *n[REST])
@@ -545,6 +553,7 @@ def input_shape(rule: Rule, n: Node, position: int, edge: Node) -> kernels.Shape
 
 def environment(rule: Rule, n: Node) -> dict[str, Any]:
     """What a node's formulas can read: saved arrays, parameters and shapes."""
+    edges_of(n)  # unfolds it
     env: dict[str, Any] = dict(zip(rule.saved, n[SAVED:], strict=False))
     env["out_shape"] = n[SHAPE]
     if rule.flavour in "FP":
@@ -726,6 +735,8 @@ class Hooked:
 
 def hooked(n: Node) -> Hooked:
     """The node's hook holder, put in place if there is none yet."""
+    if n[BW] in FOLDED:
+        FOLDED[n[BW]](n)
     bw = n[BW]
     if type(bw) is not Hooked:
         bw = n[BW] = Hooked(bw)

@@ -141,6 +141,7 @@ class GraphNode:
         from engine.autograd.backward import revive
 
         n = self._node
+        edges_of(n)  # unfolds it
         rule = rule_of(n)
         key = {"self": rule.op.inputs[0] if rule.op.inputs else "", "result": "out"}.get(name, name)
         if getattr(n[BW], "inner", n[BW]) is rule.freed and key in rule.saved:

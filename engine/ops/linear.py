@@ -1,9 +1,10 @@
 """The affine map of nn.Linear: torch's two nodes, T and Addmm, made in one go.
 
-Note [Two nodes, one call]
-    `x @ w.T + b` is TBackward0 under AddmmBackward0. Making the transposed view as a Tensor of its own would cost as
-    much as the product of small matrices; `affine_of` computes once and writes both records. While somebody watches,
-    the two operations run one by one instead, so that both are seen.
+Note [Two nodes, one record]
+    `x @ w.T + b` is TBackward0 under AddmmBackward0. Making the transposed view, its node and its gradient would cost
+    as much as the product of small matrices, so `affine_of` writes one folded record whose last edge leads to the
+    weight itself. Whoever looks at the graph, rather than just running `loss.backward()`, unfolds it into the two
+    (FOLDED in ops/op.py). While somebody watches, the two operations run one by one, so that both are seen.
 """
 
 from __future__ import annotations
@@ -11,12 +12,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 import engine.ops.views  # noqa: F401  (the rules of t are read)
 from engine import dtypes
 from engine.errors import RuntimeFault
 from engine.ops import kernels
 from engine.ops.matmul import misfit
-from engine.ops.op import ARRAYS, NAMESPACE, REGISTRY, RULES, TENSORS, Rule, Sample, op
+from engine.ops.op import (
+    ARRAYS,
+    BW,
+    DEPS,
+    E0,
+    E1,
+    FOLDED,
+    GRAD,
+    META,
+    NAMESPACE,
+    REGISTRY,
+    REST,
+    RULES,
+    SAVED,
+    SEQ,
+    SHAPE,
+    TENSORS,
+    Node,
+    Rule,
+    Sample,
+    freed_function,
+    op,
+)  # fmt: skip
 from engine.ops.vocabulary import word
 
 Array = Any
@@ -108,42 +133,37 @@ def affine_of(input, weight, bias):
         return affine_slowly(input, weight, bias)
     if type(a) is not ndarray: a = box(a, input._s)
     if type(w) is not ndarray: w = box(w, weight._s)
-    if type(b) is not ndarray: b = box(b, (1,))
-    t = w.T
+    if type(b) is not ndarray: b = box(b, bias._s)
     try:
-        v = a.dot(t)
-        v += b
+        v = a.dot(w.T)
+        add(v, b, v)
     except ValueError:
         return affine_slowly(input, weight, bias)
     r = new(Tensor)
     r._s = s = v.shape
-    r._a = v if v.size != 1 else v[0, 0]
-    turned = [seq(), turn_back, n_w, None, None, 0, None, t.shape, (weight._s,)]
+    r._a = v if s != (1, 1) else v[0, 0]
     n_i = input._n
     if n_i is None:
-        r._n = [seq(), affine_back_both, n_b, turned, None, 0, None, s, (bias._s, input._s, t.shape), a]
+        r._n = [seq(), affine_both, n_b, n_w, None, 0, None, s, None, a, w]
     else:
-        r._n = [seq(), affine_back_all, n_b, n_i, (turned,), 0, None, s, (bias._s, input._s, t.shape), a, t]
+        r._n = [seq(), affine_all, n_b, n_i, (n_w,), 0, None, s, None, a, w]
     return r
 
-def affine_back_both(n, g):
+def affine_both(n, g):
     s = n[7]
     if type(g) is not ndarray: g = box(g, s)
     elif g.shape != s: g = full(g, s)
     a = n[9]
-    n[1] = affine_freed_both; n[9] = None
-    return row_sum(g, n[8][0]), g.T.dot(a).T
+    n[1] = affine_both_freed; n[9] = n[10] = None
+    return row_sum(g, n[2][7]), g.T.dot(a)
 
-def affine_back_all(n, g):
+def affine_all(n, g):
     s = n[7]
     if type(g) is not ndarray: g = box(g, s)
     elif g.shape != s: g = full(g, s)
-    a = n[9]; t = n[10]
-    n[1] = affine_freed_all; n[9] = n[10] = None
-    return row_sum(g, n[8][0]), g.dot(t.T), g.T.dot(a).T
-
-def turn_back(n, g):
-    return untransposed(g) if type(g) is ndarray and g.ndim == 2 else turn_back_slowly(n, g)
+    a = n[9]; w = n[10]
+    n[1] = affine_all_freed; n[9] = n[10] = None
+    return row_sum(g, n[2][7]), g.dot(w), g.T.dot(a)
 """
 
 
@@ -152,13 +172,35 @@ def _affine_slowly(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return TENSORS["affine"](bias, input, TENSORS["t"](weight))
 
 
+def _unfold(n: Node) -> None:
+    """Two nodes again: TBackward0 between this one and the weight."""
+    freed = n[BW] in (NAMESPACE["affine_all_freed"], NAMESPACE["affine_both_freed"])
+    rule = RULES[n[BW]]
+    weight = n[E1] if rule is _BOTH else n[REST][0]
+    shape: tuple[int, ...] = weight[SHAPE]
+    under_way = 1 if n[DEPS] or n[GRAD] is not None else 0  # a backward pass has counted this node's edges
+    # older than the product, newer than all before it
+    turned = [n[SEQ] + 0.5, _TURN.release, weight, None, None, under_way, None, shape[::-1], (shape,)]
+    n[BW] = rule.freed if freed else rule.release
+    n[META] = (n[E0][SHAPE], (n[SHAPE][0], shape[1]), shape[::-1])
+    if rule is _BOTH:
+        n[E1] = turned
+        del n[SAVED + 1 :]
+    else:
+        n[REST] = (turned,)
+        if not freed:
+            n[SAVED + 1] = n[SAVED + 1].T
+
+
 NAMESPACE.update(
-    affine_slowly=_affine_slowly, affine_freed_all=_ALL.freed, affine_freed_both=_BOTH.freed,
-    turn_back_slowly=_TURN.release, untransposed=_untransposed, row_sum=_row_sum,
+    affine_slowly=_affine_slowly, affine_all_freed=freed_function(), affine_both_freed=freed_function(),
+    row_sum=_row_sum, add=np.add,
 )  # fmt: skip
 exec(compile(_SOURCE, "<compiled op affine>", "exec"), NAMESPACE)
-for _rule, _name in ((_ALL, "affine_back_all"), (_BOTH, "affine_back_both"), (_TURN, "turn_back")):
-    RULES[NAMESPACE[_name]] = _rule
+for _rule, _name in ((_ALL, "affine_all"), (_BOTH, "affine_both")):
+    for _key in (_name, _name + "_freed"):
+        RULES[NAMESPACE[_key]] = _rule
+        FOLDED[NAMESPACE[_key]] = _unfold
 affine_of: Callable[[Tensor, Tensor, Tensor], Tensor] = NAMESPACE["affine_of"]
 
 __all__ = ["affine", "affine_of"]

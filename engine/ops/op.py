@@ -160,6 +160,8 @@ class Rule:
 
 
 RULES: dict[Callable[..., Any], Rule] = {}
+# backward function -> what makes several records of the one that stands for them, see Note [Two nodes, one record]
+FOLDED: dict[Callable[..., Any], Callable[[Node], None]] = {}
 
 FREED_MESSAGE = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
@@ -464,7 +466,7 @@ def _make_rule(
     body = "\n    ".join([*head, f"return {ret}"])
     rule.keep = _run(f"def {keep_name}(n, g):\n    {body}", keep_name, o.name)
     if free:
-        NAMESPACE[f"freed_{index}"] = rule.freed = _freed_function(rule)
+        NAMESPACE[f"freed_{index}"] = rule.freed = freed_function()
         body = "\n    ".join([*head, f"n[1] = freed_{index}", *free, f"return {ret}"])
         rule.release = _run(f"def {free_name}(n, g):\n    {body}", free_name, o.name)
     else:
@@ -475,7 +477,9 @@ def _make_rule(
     return rule, free_name
 
 
-def _freed_function(rule: Rule) -> Callable[[Node, Any], Any]:
+def freed_function() -> Callable[[Node, Any], Any]:
+    """What takes a backward function\'s place once its values are gone."""
+
     def freed(n: Node, g: Any) -> Any:
         raise RuntimeFault(FREED_MESSAGE, hint=FREED_HINT)
 
@@ -882,7 +886,7 @@ def _general_rule(o: Op, names: tuple[str, ...]) -> Rule:
         return result
 
     rule.keep, rule.release = keep, release
-    rule.freed = _freed_function(rule) if rule.saved else keep
+    rule.freed = freed_function() if rule.saved else keep
     for fn in (rule.keep, rule.release, rule.freed):
         RULES[fn] = rule
     _general_rules[key] = rule
@@ -925,7 +929,7 @@ class Custom(Rule):
             return results
 
         self.keep, self.release = keep, release
-        self.freed = _freed_function(self) if saves else keep
+        self.freed = freed_function() if saves else keep
         for f in (self.keep, self.release, self.freed):
             RULES[f] = self
 

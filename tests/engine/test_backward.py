@@ -204,3 +204,35 @@ def test_anomaly_mode_names_the_function_that_made_nan() -> None:
         y = torch.sqrt(x) * 0
         with pytest.raises(RuntimeError, match="Function 'SqrtBackward0' returned nan values in its 0th output."):
             y.sum().backward()
+
+
+def graph(node: object) -> list[str]:
+    """The names of a node and of all below it, depth first."""
+    return [node.name()] + [name for below, _ in node.next_functions if below is not None for name in graph(below)]
+
+
+def test_the_folded_record_of_a_linear_layer_shows_two_nodes_whenever_it_is_looked_at() -> None:
+    layer = torch.nn.Linear(2, 3)
+    expected = ["AddmmBackward0", *["torch::autograd::AccumulateGrad"] * 2, "TBackward0", "torch::autograd::AccumulateGrad"]
+    x = leaf([[1.0, 2.0]])
+    out = layer(x)
+    assert graph(out.grad_fn) == expected
+    out.sum().backward()
+    assert layer.weight.grad.tolist() == [[1.0, 2.0]] * 3
+    out = layer(x)
+    out.sum().backward()
+    assert graph(out.grad_fn) == expected
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        out.sum().backward()
+
+
+def test_a_hook_may_look_at_a_folded_record_while_backward_runs() -> None:
+    layer = torch.nn.Linear(2, 3)
+    seen: list[object] = []
+    first = layer(leaf([[1.0, 2.0]]))
+    second = first * 1.0
+    second.register_hook(lambda g: seen.append(graph(first.grad_fn)[3]))
+    layer.weight.register_hook(lambda g: seen.append(g.tolist()))
+    layer.bias.register_hook(lambda g: seen.append(g.tolist()))
+    second.sum().backward()
+    assert seen == ["TBackward0", [1.0, 1.0, 1.0], [[1.0, 2.0]] * 3]
