@@ -49,9 +49,6 @@ class Adadelta(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def begin(self, p: Any, group: Group) -> dict[str, float]:
-        return {"square_avg": 0.0, "acc_delta": 0.0}
-
     def slots(self, group: Group) -> tuple[str, ...]:
         return ("square_avg", "acc_delta")
 

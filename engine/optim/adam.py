@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.optim.optimizer import Group, Optimizer, Payload, check, check_betas, check_lr, number, put
+from engine.optim.optimizer import Group, Optimizer, Payload, check, check_adam, number, put
 
 
 class Adam(Optimizer):
@@ -41,10 +41,7 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        check_lr(lr)
-        check(bool(eps >= 0.0), f"Invalid epsilon value: {eps}")
-        check_betas(betas)
-        check(bool(weight_decay >= 0.0), f"Invalid weight_decay value: {weight_decay}")
+        check_adam(lr, eps, betas, weight_decay)
         check(
             isinstance(betas[0], float) == isinstance(betas[1], float),
             "betas must be either both floats or both Tensors",
@@ -63,9 +60,6 @@ class Adam(Optimizer):
             "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)
-
-    def begin(self, p: Any, group: Group) -> dict[str, float]:
-        return dict.fromkeys(self.slots(group), 0.0)
 
     def slots(self, group: Group) -> tuple[str, ...]:
         names = ("exp_avg", "exp_avg_sq")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.optim.optimizer import Group, Optimizer, Payload, check, check_betas, check_lr, number, put
+from engine.optim.optimizer import Group, Optimizer, Payload, check_adam, number, put
 
 
 class Adamax(Optimizer):
@@ -35,10 +35,7 @@ class Adamax(Optimizer):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        check_lr(lr)
-        check(eps >= 0.0, f"Invalid epsilon value: {eps}")
-        check_betas(betas)
-        check(weight_decay >= 0.0, f"Invalid weight_decay value: {weight_decay}")
+        check_adam(lr, eps, betas, weight_decay)
         defaults = {
             "lr": lr,
             "betas": betas,
@@ -50,9 +47,6 @@ class Adamax(Optimizer):
             "capturable": capturable,
         }
         super().__init__(params, defaults)
-
-    def begin(self, p: Any, group: Group) -> dict[str, float]:
-        return {"exp_avg": 0.0, "exp_inf": 0.0}
 
     def slots(self, group: Group) -> tuple[str, ...]:
         return ("exp_avg", "exp_inf")

@@ -52,9 +52,6 @@ class ASGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def begin(self, p: Any, group: Group) -> dict[str, float]:
-        return {"ax": 0.0}
-
     def slots(self, group: Group) -> tuple[str, ...]:
         return ("ax",)
 

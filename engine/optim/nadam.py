@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.creation import ones
 from engine.dtypes import float32
-from engine.optim.optimizer import Group, Optimizer, Payload, check, check_betas, check_lr, number
+from engine.optim.optimizer import Group, Optimizer, Payload, check, check_adam, number
 
 
 class NAdam(Optimizer):
@@ -41,10 +41,7 @@ class NAdam(Optimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_lr(lr)
-        check(eps >= 0.0, f"Invalid epsilon value: {eps}")
-        check_betas(betas)
-        check(weight_decay >= 0.0, f"Invalid weight_decay value: {weight_decay}")
+        check_adam(lr, eps, betas, weight_decay)
         check(momentum_decay >= 0.0, f"Invalid momentum_decay value: {momentum_decay}")
         defaults = {
             "lr": lr,
@@ -59,9 +56,6 @@ class NAdam(Optimizer):
             "differentiable": differentiable,
         }
         super().__init__(params, defaults)
-
-    def begin(self, p: Any, group: Group) -> dict[str, float]:
-        return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
 
     def slots(self, group: Group) -> tuple[str, ...]:
         return ("exp_avg", "exp_avg_sq")

@@ -2,7 +2,7 @@
 
 An optimizer is a rule and a few declarations; everything else is here, once.
 
-    begin      the state a parameter starts with
+    begin      the state a parameter starts with, where that is not zeros
     slots      the names of the state arrays its rule reads and renews
     numbers    the rule's scalars for one step (bias corrections and the like)
     rule       (numbers, w, g, *state) -> (w, *state)
@@ -30,6 +30,7 @@ import numpy as np
 from numpy import ndarray
 
 from engine.autograd import observer, versions
+from engine.autograd.graph import RemovableHandle, add_hook
 from engine.autograd.modes import enable_grad
 from engine.creation import full_like, tensor
 from engine.dtypes import TYPE_NAMES, float32
@@ -74,6 +75,14 @@ def check_betas(betas: Any) -> None:
         check(bool(0.0 <= betas[i] < 1.0), f"Invalid beta parameter at index {i}: {betas[i]}")
 
 
+def check_adam(lr: Any, eps: Any, betas: Any, weight_decay: Any) -> None:
+    """What Adam and its relatives refuse, in torch's order."""
+    check_lr(lr)
+    check(bool(eps >= 0.0), f"Invalid epsilon value: {eps}")
+    check_betas(betas)
+    check(bool(weight_decay >= 0.0), f"Invalid weight_decay value: {weight_decay}")
+
+
 def number(value: Any) -> Any:
     """A hyperparameter as a Python number; torch allows a tensor of one element."""
     return value.item() if isinstance(value, Tensor) else value
@@ -85,20 +94,6 @@ def _type_name(value: Any) -> str:
         return f"torch.{TYPE_NAMES[value.dtype]}"
     kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-class RemovableHandle:
-    """What registering a hook returns."""
-
-    def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool = False) -> None:
-        self.id = max(hooks, default=-1) + 1
-        self._hooks = hooks
-        hooks[self.id] = hook
-        if prepend and isinstance(hooks, OrderedDict):
-            hooks.move_to_end(self.id, last=False)
-
-    def remove(self) -> None:
-        self._hooks.pop(self.id, None)
 
 
 class Optimizer:
@@ -131,7 +126,7 @@ class Optimizer:
     # ---- what a rule declares -------------------------------------------------------------------
     def begin(self, p: Tensor, group: Group) -> dict[str, float]:
         """The state arrays a parameter starts with: name and initial value."""
-        return {}
+        return dict.fromkeys(self.slots(group), 0.0)
 
     def slots(self, group: Group) -> tuple[str, ...]:
         return ()
@@ -370,7 +365,11 @@ class Optimizer:
 
     # ---- hooks ----------------------------------------------------------------------------------
     def _register(self, when: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        return RemovableHandle(self._hooks[when], hook, prepend)
+        hooks = self._hooks[when]
+        handle = add_hook(hooks, hook)
+        if prepend:
+            hooks.move_to_end(handle.id, last=False)
+        return handle
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """hook(optimizer, args, kwargs) before each step; may return other (args, kwargs)."""

@@ -53,9 +53,6 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def begin(self, p: Any, group: Group) -> dict[str, float]:
-        return dict.fromkeys(self.slots(group), 0.0)
-
     def slots(self, group: Group) -> tuple[str, ...]:
         names = ["square_avg"]
         if group["momentum"] > 0:

@@ -64,9 +64,6 @@ class SGD(Optimizer):
 
     _rate: tuple[Any, Any, Any] = (None, None, None)  # the last rate, and as operands
 
-    def begin(self, p: Any, group: Group) -> dict[str, float]:
-        return {"momentum_buffer": 0.0} if group["momentum"] else {}
-
     def slots(self, group: Group) -> tuple[str, ...]:
         return ("momentum_buffer",) if group["momentum"] else ()
 
