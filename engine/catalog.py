@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import engine
@@ -235,13 +235,34 @@ def _called(o: Op, names: list[str], params: dict[str, Any]) -> str:
         f = getattr(holder, o.public, None)
         if not callable(f):
             continue
+        given = names[1:] if holder is engine.Tensor else names
+        takes: Mapping[str, inspect.Parameter] = {}
         try:
+            takes = inspect.signature(f).parameters
             inspect.signature(f).bind(*names, **params)
         except (TypeError, ValueError):
+            named = _by_name(o, names, takes) if holder is functional and set(params) <= set(takes) else []
+            if named:
+                return f"{prefix}{o.public}({', '.join([*named, *options])})"
             continue
-        given = names[1:] if holder is engine.Tensor else names
+        if holder is functional and "running_mean" in takes:  # in another order than the block's
+            given = _by_name(o, names, takes)
         return f"{prefix}{o.public}({', '.join([*given, *options])})"
     return ""
+
+
+def _by_name(o: Op, names: list[str], takes: Mapping[str, inspect.Parameter]) -> list[str]:
+    """The inputs after the first by name, None for what else must be given, and what the block does by default."""
+    first, *others = zip(o.inputs, names, strict=False)
+    given = dict(others)
+    if not set(given) <= set(takes):
+        return []
+    required = [k for k, p in takes.items() if p.default is p.empty and k != first[0] and k not in given]
+    if any(k in o.params for k in required):
+        return []
+    differing = {k: v for k, v in o.params.items() if k in takes and not _required(v) and v != takes[k].default}
+    pairs = {**dict.fromkeys(required), **differing}
+    return [first[1], *(f"{k}={v}" for k, v in given.items()), *(f"{k}={v!r}" for k, v in pairs.items())]
 
 
 def _plain(value: Any) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import operator
 import weakref
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,24 @@ from engine import dtypes
 from engine.autograd import versions
 from engine.errors import RuntimeFault, TypeFault
 from engine.ops import kernels
-from engine.ops.op import META, NAMESPACE, REGISTRY, SHAPE, TENSORS, Custom, Node, Op, Sample, failed, link, op, record
+from engine.ops.op import (
+    BW,
+    META,
+    NAMESPACE,
+    REGISTRY,
+    RULES,
+    SHAPE,
+    TENSORS,
+    Custom,
+    Node,
+    Op,
+    Rule,
+    Sample,
+    failed,
+    link,
+    op,
+    record,
+)  # fmt: skip
 from engine.ops.parts import PIECE
 from engine.tensor import DATA, Tensor, apply_inplace, before_inplace, inplace, make
 
@@ -230,6 +248,31 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     return self
 
 
+_IN_PLACE_NODES = {
+    "SqueezeBackward0": "SqueezeBackward3", "SqueezeBackward1": "SqueezeBackward4", "SqueezeBackward2": "SqueezeBackward5",
+    "UnsqueezeBackward0": "UnsqueezeBackward1", "TransposeBackward0": "TransposeBackward1", "TBackward0": "TBackward1",
+}  # fmt: skip
+_renamed_rules: dict[Rule, Rule] = {}
+
+
+def _renamed(node: Node) -> Node:
+    """The node of a form in place: it does the same under another name. These rules save nothing."""
+    rule = RULES[node[BW]]
+    found = _renamed_rules.get(rule)
+    if found is None:
+        known = rule.op.node if isinstance(rule.op.node, str) else ""
+        found = Rule(replace(rule.op, node=_IN_PLACE_NODES.get(known, known)), rule.names, rule.saved, rule.flavour)
+
+        def backward(n: Node, g: Any) -> Any:
+            return rule.keep(n, g)
+
+        found.keep = found.release = found.freed = backward
+        RULES[backward] = found
+        _renamed_rules[rule] = found
+    node[BW] = found.release
+    return node
+
+
 def _reshaped_inplace(name: str) -> Any:
     f = TENSORS[name]
 
@@ -238,7 +281,7 @@ def _reshaped_inplace(name: str) -> Any:
         r = f(self, *args, **kwargs)
         self._a, self._s = r._a, r._s
         if NAMESPACE["grad_on"]:
-            self._n = r._n
+            self._n = None if r._n is None else _renamed(r._n)
         return self
 
     method.__name__ = method.__qualname__ = name + "_"

@@ -126,7 +126,7 @@ def _check_range(values: Sequence[Any], d: DType) -> None:
         v = int(v)
         if not -(1 << 63) <= v < 1 << 63:
             raise ValueFault("Overflow when unpacking long long")
-        if not limits.min <= v <= limits.max:
+        if not (limits.min or -limits.max) <= v <= limits.max:  # torch: a negative number wraps around in uint8
             raise RuntimeFault(f"value cannot be converted to type {d.name} without overflow")
 
 
@@ -146,6 +146,7 @@ def array_of(data: Any, d: DType | None = None) -> Array:
             d = dtypes.get_default_dtype() if array.dtype.kind == "f" else dtypes.OF_NUMPY[array.dtype]
         if d.np.kind in "iu" and array.size and not (d is dtypes.int64 and array.dtype.kind in "ib"):
             _check_range((array.min().item(), array.max().item()), d)
+            array = array.astype(np.int64)
         return array.astype(d.np)
     shape = _shape_of(data)
     if d is None:
@@ -155,5 +156,5 @@ def array_of(data: Any, d: DType | None = None) -> Array:
     values = _leaves(data, shape, 0, not d.is_floating_point)
     if d.np.kind in "iu":
         _check_range(values, d)
-        values = [int(v) for v in values]
+        return np.array([int(v) for v in values], np.int64).astype(d.np).reshape(shape)
     return np.array(values, d.np).reshape(shape)

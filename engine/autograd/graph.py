@@ -108,6 +108,8 @@ class GraphNode:
         for i in differentiable:
             e = where.get(i)
             found.append(_entry(e))
+        if rule.op.name in ("clamp_min_tensor", "clamp_max_tensor"):  # torch's node has a place for the other limit
+            found.append(_entry(None))
         return tuple(found)
 
     @property

@@ -1,9 +1,11 @@
-"""What `reduction=` means to a loss, and the two old arguments it replaced."""
+"""What losses share: what `reduction=` means, the two old arguments it replaced, arguments that may not be tracked."""
 
 from __future__ import annotations
 
 import warnings
 
+from engine.errors import RuntimeFault
+from engine.ops.op import NAMESPACE
 from engine.tensor import Tensor
 
 Flag = bool | None
@@ -44,3 +46,13 @@ def chosen(size_average: Flag, reduce: Flag, reduction: str) -> str:
 def reduced(loss: Tensor, reduction: str) -> Tensor:
     """Losses per element as `reduction` wants them."""
     return loss.mean() if reduction == "mean" else loss.sum() if reduction == "sum" else loss
+
+
+def constant(function: str, argument: str, tensor: Tensor | None) -> None:
+    """torch refuses to track an argument it has no derivative for."""
+    if tensor is not None and tensor._n is not None and NAMESPACE["grad_on"]:
+        raise RuntimeFault(
+            f"The function '{function}' is not differentiable with respect to argument '{argument}'. "
+            "This input cannot have requires_grad True.",
+            hint=f"give the {argument} without history: {argument}.detach()",
+        )

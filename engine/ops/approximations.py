@@ -110,6 +110,45 @@ def _trigamma64(x: Array) -> Array:
     return np.where(negative, -r + (math.pi / np.sin(math.pi * x)) ** 2, r)
 
 
+_BERNOULLI = (  # (2k)! / B(2k), the divisors of the Euler-Maclaurin series
+    12.0, -720.0, 30240.0, -1209600.0, 47900160.0, -1.8924375803183791606e9, 7.47242496e10, -2.950130727918164224e12,
+    1.1646782814350067249e14, -4.5979787224074726105e15, 1.8152105401943546773e17, -7.1661652561756670113e18,
+)  # fmt: skip
+_STEPS = 2000  # how far below 10 an argument may lie: beyond, the function is a sum of too many terms
+
+
+def _zeta(s: float, q: Array) -> Array:
+    """Hurwitz's zeta function for whole s > 1: the terms up to q = 10, then the Euler-Maclaurin series."""
+    total = np.zeros_like(q)
+    lowest = np.min(q, initial=10.0, where=np.isfinite(q))
+    for _ in range(min(_STEPS, max(0, math.ceil(10.0 - lowest)))):
+        low = q < 10.0
+        total = np.where(low, total + q**-s, total)
+        q = np.where(low, q + 1.0, q)
+    power = q**-s
+    total = total + power * q / (s - 1.0) + 0.5 * power
+    factor = s
+    power = power / q
+    for k, divisor in enumerate(_BERNOULLI):
+        total = total + factor * power / divisor
+        factor *= (s + 2 * k + 1.0) * (s + 2 * k + 2.0)
+        power = power / (q * q)
+    return total
+
+
+def _polygamma64(x: Array, n: int) -> Array:
+    if n == 1:
+        return _trigamma64(x)
+    return (-1.0) ** (n + 1) * math.gamma(n + 1.0) * _zeta(n + 1.0, x)
+
+
+def polygamma(x: Array, n: int) -> Array:
+    """The n-th derivative of digamma, n >= 1."""
+    with np.errstate(all="ignore"):
+        r = _polygamma64(np.asarray(x, np.float64), n)
+    return r.astype(x.dtype) if np.ndim(x) else x.dtype.type(r)
+
+
 _lgamma64 = np.vectorize(lambda v: _one_lgamma(v), otypes=[np.float64])
 
 
@@ -133,6 +172,5 @@ KERNELS = {
     "erfc": _through_float64(_erfc64),
     "erfinv": _through_float64(_erfinv64),
     "digamma": _through_float64(_digamma64),
-    "trigamma": _through_float64(_trigamma64),
     "lgamma": _through_float64(lambda x: _lgamma64(x) if np.size(x) else np.asarray(x)),
 }

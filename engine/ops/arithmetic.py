@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine import dtypes
-from engine.errors import NotImplementedFault, RuntimeFault
+from engine.errors import NotImplementedFault, RuntimeFault, TypeFault
 from engine.ops.op import ARRAYS, NAMESPACE, REGISTRY, TENSORS, Failing, Sample, composite, general, op
 from engine.ops.samples import PAIRS, Number
 from engine.ops.vocabulary import refuse_bool
@@ -131,13 +131,13 @@ def _zero_checked(f: Any) -> Any:
 ARRAYS.update(np_floor=np.floor, np_trunc=np.trunc)
 TENSORS.update(np_floor=lambda x: TENSORS["floor"](x), np_trunc=lambda x: TENSORS["trunc"](x))
 op("remainder(input, other)", inputs=2, fast=False, forward="remainder(input, other)", general=_zero_checked(np.remainder),
-   partials={"input": "1", "other": "-np_floor(input / other)"},
+   partials={"input": "1", "other": "-np_floor(detached(input) / detached(other))"},
    node=lambda p: "RemainderBackward1" if p.get("tensors", 2) == 2 else "RemainderBackward0",
    latex=r"{input} \bmod {other}", latex_partials={"input": "1", "other": r"-\lfloor {input}/{other} \rfloor"},
    doc="Remainder with the sign of the divisor, as Python's %.",
    fails=[Failing(([1, 2], [0, 1]), {}, RuntimeError, "ZeroDivisionError")])  # fmt: skip
 op("fmod(input, other)", inputs=2, fast=False, forward="fmod(input, other)", general=_zero_checked(np.fmod),
-   partials={"input": "1", "other": "-np_trunc(input / other)"},
+   partials={"input": "1", "other": "-np_trunc(detached(input) / detached(other))"},
    node=lambda p: "FmodBackward1" if p.get("tensors", 2) == 2 else "FmodBackward0",
    latex=r"\operatorname{fmod}({input}, {other})",
    latex_partials={"input": "1", "other": r"-\operatorname{trunc}({input}/{other})"},
@@ -179,11 +179,24 @@ op("lerp_tensor(input, end, weight)", inputs=3, forward="lerp(input, end, weight
 @composite()
 def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor = None) -> Tensor:
     """input + weight * (end - input)."""
-    f = TENSORS["lerp_tensor" if isinstance(weight, NAMESPACE["Tensor"]) else "lerp_number"]
+    tensor = NAMESPACE["Tensor"]
+    if not isinstance(end, tensor):
+        kinds = ", ".join(type(a).__name__ for a in (input, end, weight))
+        raise TypeFault(
+            f"lerp() received an invalid combination of arguments - got ({kinds}), but expected one of:\n"
+            " * (Tensor input, Tensor end, Tensor weight, *, Tensor out = None)\n"
+            " * (Tensor input, Tensor end, Number weight, *, Tensor out = None)\n",
+            hint=f"make the end a tensor: torch.full_like(x, {end})" if isinstance(end, (int, float)) else None,
+        )
+    f = TENSORS["lerp_tensor" if isinstance(weight, tensor) else "lerp_number"]
     for name, other in (("end", end), ("weight", weight)):
         if isinstance(other, NAMESPACE["Tensor"]) and other._a.dtype != input._a.dtype and (other._s or name == "end"):
             want, got = (dtypes.C_NAMES[t.dtype.name] for t in (input, other))
             raise RuntimeFault(f"expected dtype {want} for `{name}` but got dtype {got}", hint=f"{name}.to({input.dtype})")
+    if not dtypes.of(input._a).is_floating_point:
+        kernel = "lerp_kernel_tensor" if isinstance(weight, tensor) else "lerp_kernel_scalar"
+        name = dtypes.SCALAR_NAMES[dtypes.of(input._a)]
+        raise NotImplementedFault(f"\"{kernel}\" not implemented for '{name}'", hint="convert both first: x.float()")
     r = f(input, end, weight)
     return r if out is None else NAMESPACE["store"](out, r)
 

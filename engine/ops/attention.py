@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.errors import RuntimeFault
 from engine.ops.op import TENSORS, Sample, op
-from engine.ops.vocabulary import constant, word
+from engine.ops.vocabulary import constant, in_dtype, word
 
 Array = Any
 Tensor = Any
@@ -175,7 +175,7 @@ def _attention_vjps_tensors(
     return back @ k if which == "query" else back.transpose(-1, -2) @ q
 
 
-word("attention_vjp", _attention_vjps, _attention_vjps_tensors)
+word("attention_vjp", in_dtype(_attention_vjps), _attention_vjps_tensors)
 _READS = "g, query, key, value, mask, weights, causal, scale"
 _QUERY = [[[[1.0, 0.5], [-1.0, 2.0]]]]
 
@@ -240,7 +240,7 @@ def attention(
     public="baddbmm",
 )
 def masked_products(mask: Array, batch1: Array, batch2: Array) -> Array:
-    return np.matmul(batch1, batch2) + mask
+    return (np.matmul(batch1, batch2) + mask).astype(batch1.dtype, copy=False)
 
 
 word("turned", lambda a: np.swapaxes(a, -1, -2), lambda t: t.transpose(-1, -2))
@@ -271,12 +271,19 @@ word("turned", lambda a: np.swapaxes(a, -1, -2), lambda t: t.transpose(-1, -2))
     public="_trilinear",
 )
 def trilinear(input1: Array, weight: Array, input2: Array) -> Array:
-    return np.einsum("na,oab,nb->no", input1, weight, input2, optimize=True).astype(input1.dtype, copy=False)
+    return _wide_einsum("na,oab,nb->no", input1, weight, input2)
+
+
+def _wide_einsum(equation: str, *operands: Array) -> Array:
+    if operands[0].dtype.itemsize == 2:
+        wide = [a.astype(np.float32) for a in operands]
+        return np.einsum(equation, *wide, optimize=True).astype(operands[0].dtype)
+    return np.einsum(equation, *operands, optimize=True)
 
 
 def _einsum(equation: str) -> tuple[Any, Any]:
     return (
-        lambda *operands: np.einsum(equation, *operands, optimize=True),
+        lambda *operands: _wide_einsum(equation, *operands),
         lambda *operands: TENSORS["einsum"](equation, *operands),
     )
 

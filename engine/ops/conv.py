@@ -14,7 +14,7 @@ Note [Columns]
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,18 @@ def _add_columns(
 # ---- the three forms ------------------------------------------------------------------------------------------
 
 
+def _in_float32(f: Callable[..., Array]) -> Callable[..., Array]:
+    """A product of two arrays that computes half precision in float32, as torch does."""
+
+    def widened(a: Array, b: Array, *geometry: Any) -> Array:
+        if a.dtype.itemsize != 2:
+            return f(a, b, *geometry)
+        return f(a.astype(np.float32), b.astype(np.float32), *geometry).astype(a.dtype)
+
+    return widened
+
+
+@_in_float32
 def _conv(x: Array, w: Array, stride: Ints, padding: Ints, dilation: Ints, groups: int) -> Array:
     columns, out = _columns(x, w.shape[2:], stride, padding, dilation, groups)
     filters = w.reshape(groups, w.shape[0] // groups, -1)
@@ -105,6 +117,7 @@ def _conv(x: Array, w: Array, stride: Ints, padding: Ints, dilation: Ints, group
     return y.reshape(x.shape[0], w.shape[0], *out)
 
 
+@_in_float32
 def _conv_input(g: Array, w: Array, shape: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int) -> Array:
     n, out = g.shape[0], g.shape[2:]
     filters = w.reshape(groups, w.shape[0] // groups, -1)
@@ -116,11 +129,13 @@ def _conv_input(g: Array, w: Array, shape: Ints, stride: Ints, padding: Ints, di
     return _add_columns(columns, shape, w.shape[2:], stride, padding, dilation, out)
 
 
+@_in_float32
 def _conv_weight(g: Array, x: Array, shape: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int) -> Array:
     columns, _ = _columns(x, shape[2:], stride, padding, dilation, groups)
     return _from_columns(g, columns, shape, groups)
 
 
+@_in_float32
 def _from_columns(g: Array, columns: Array, shape: Ints, groups: int) -> Array:
     rows = g.reshape(g.shape[0], groups, shape[0] // groups, -1)
     if groups == 1:
@@ -221,6 +236,10 @@ def convolution(
 ) -> tuple[Array, Array]:
     _check_convolution(input, weight, bias, groups, False, len(stride))
     _check_kernel_fits(input, weight, padding, dilation)
+    if input.dtype.itemsize == 2:
+        wide = [None if a is None else a.astype(np.float32) for a in (input, weight, bias)]
+        y, columns = convolution.kernel(*wide, stride, padding, dilation, groups)
+        return y.astype(input.dtype), columns.astype(input.dtype)
     columns, out = _columns(input, weight.shape[2:], stride, padding, dilation, groups)
     filters = weight.reshape(groups, weight.shape[0] // groups, -1)
     y = np.matmul(filters, columns) if groups > 1 else np.matmul(filters[0], columns[:, 0])

@@ -6,49 +6,62 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import RuntimeFault
+from engine.errors import NotImplementedFault, RuntimeFault
 from engine.ops.axes import BY_DIM, MATRIX, axes_of
-from engine.ops.op import NAMESPACE, TENSORS, Sample, composite
+from engine.ops.op import ARRAYS, NAMESPACE, TENSORS, Sample, composite, op
 
 Array = Any
 Tensor = Any
 Dims = Any  # None, an int or a sequence of ints
 
 
-def _unique(a: Array, dim: int | None) -> tuple[Array, Array, Array]:
+@op("unique_(input, dim)", vjps={"input": "underived('_unique2' if dim is None else 'unique_dim')"}, aux=("inverse", "counts"),
+    result="unique_", node=lambda p: "Unique2Backward0" if p["dim"] is None else "UniqueDimBackward0", method=False,
+    latex=r"\operatorname{unique} {input}", public="unique")  # fmt: skip
+def _unique(input: Array, dim: int | None) -> tuple[Array, Array, Array]:
+    """The distinct elements (or slices), sorted; where each went; how many there were."""
     if dim is None:
-        v, inverse, counts = np.unique(a.reshape(-1), return_inverse=True, return_counts=True, equal_nan=False)
-        return v, inverse.reshape(a.shape), counts
-    v, inverse, counts = np.unique(a, return_inverse=True, return_counts=True, axis=dim)
-    return v, inverse.reshape(-1), counts
+        v, inverse, counts = np.unique(input.reshape(-1), return_inverse=True, return_counts=True, equal_nan=False)
+        return v, inverse.reshape(input.shape).astype(np.int64), counts.astype(np.int64)
+    v, inverse, counts = np.unique(input, return_inverse=True, return_counts=True, axis=dim)
+    return v, inverse.reshape(-1).astype(np.int64), counts.astype(np.int64)
 
 
-@composite("unique", samples=[Sample(([3, 1, 3, 2],)), Sample(([1.5, 0.5, 1.5],))])
-def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
-    """The distinct elements, sorted."""
-    w = TENSORS["wrap_array"]
-    v, inverse, counts = _unique(np.asarray(input._a).reshape(input._s), dim)
-    out = [w(v)]
-    if return_inverse:
-        out.append(w(inverse.astype(np.int64)))
-    if return_counts:
-        out.append(w(counts.astype(np.int64)))
-    return out[0] if len(out) == 1 else tuple(out)
-
-
-@composite("unique_consecutive", samples=[Sample(([1, 1, 2, 2, 1],))])
-def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
-    """Runs of equal elements reduced to one."""
-    w = TENSORS["wrap_array"]
-    a = np.asarray(input._a).reshape(-1)
+@op("unique_consecutive_(input)", vjps={"input": "underived('unique_consecutive')"}, aux=("inverse", "counts"),
+    result="unique_consecutive_", node="UniqueConsecutiveBackward0", latex=r"\operatorname{unique} {input}", method=False,
+    public="unique_consecutive")  # fmt: skip
+def _unique_consecutive(input: Array) -> tuple[Array, Array, Array]:
+    """Runs of equal elements reduced to one; where each went; how long the runs were."""
+    a = input.reshape(-1)
     starts = np.concatenate([[True], a[1:] != a[:-1]]) if a.size else np.zeros(0, bool)
     where = np.flatnonzero(starts)
-    out = [w(a[where])]
-    if return_inverse:
-        out.append(w((np.cumsum(starts) - 1).reshape(input._s).astype(np.int64)))
-    if return_counts:
-        out.append(w(np.diff(np.append(where, a.size)).astype(np.int64)))
-    return out[0] if len(out) == 1 else tuple(out)
+    inverse = (np.cumsum(starts) - 1).reshape(input.shape)
+    return a[where], inverse.astype(np.int64), np.diff(np.append(where, a.size)).astype(np.int64)
+
+
+def _underived(name: str) -> Any:
+    raise NotImplementedFault(f"the derivative for '{name}' is not implemented.")
+
+
+ARRAYS["underived"] = TENSORS["underived"] = _underived
+
+
+def _chosen(found: Any, return_inverse: bool, return_counts: bool) -> Any:
+    values, inverse, counts = found
+    out = (values, *([inverse] if return_inverse else []), *([counts] if return_counts else []))
+    return values if len(out) == 1 else out
+
+
+@composite("unique", samples=[Sample(([3, 1, 3, 2],)), Sample(([1.5, 0.5, 1.5],)), Sample(([[1.5], [0.5], [1.5]],), {"dim": 0})])
+def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
+    """The distinct elements, sorted."""
+    return _chosen(TENSORS["unique_"](input, dim), return_inverse, return_counts)
+
+
+@composite("unique_consecutive", samples=[Sample(([1, 1, 2, 2, 1],)), Sample(([1.0, 1.0, 2.5, 1.0],))])
+def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
+    """Runs of equal elements reduced to one."""
+    return _chosen(TENSORS["unique_consecutive_"](input), return_inverse, return_counts)
 
 
 @composite("bincount", samples=[Sample(([1, 1, 3],)), Sample(([1, 1, 3],), {"minlength": 6})])

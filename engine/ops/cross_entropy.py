@@ -13,9 +13,9 @@ from engine import dtypes
 from engine.errors import IndexFault, RuntimeFault
 from engine.ops import kernels
 from engine.ops.op import ARRAYS, TENSORS, Failing, op
-from engine.ops.regression import PROBS, ROWS
+from engine.ops.regression import PROBS, ROWS, TARGETS
 from engine.ops.samples import reductions
-from engine.ops.vocabulary import constant, mean_scale, reduce_loss, word
+from engine.ops.vocabulary import constant, in_dtype, mean_scale, reduce_loss, word
 
 Array = Any
 Tensor = Any
@@ -38,12 +38,12 @@ def _bce_vjp(g: Any, x: Any, target: Any, weight: Any, reduction: str, floor: An
 
 word(
     "bce_vjp",
-    lambda *args: _bce_vjp(*args, np.maximum),
+    in_dtype(lambda *args: _bce_vjp(*args, np.maximum)),
     lambda *args: _bce_vjp(*args, lambda a, low: a.clamp(min=low)),
 )
 word(
     "bce_target_vjp",
-    lambda g, x, weight, reduction: _weighted(np.log1p(-x) - np.log(x), weight) * (g * mean_scale(x, reduction)),
+    in_dtype(lambda g, x, weight, reduction: _weighted(np.log1p(-x) - np.log(x), weight) * (g * mean_scale(x, reduction))),
     lambda g, x, weight, reduction: _weighted((-x).log1p() - x.log(), weight) * (g * mean_scale(x, reduction)),
 )
 
@@ -64,7 +64,7 @@ word(
     },
     doc="Cross entropy of probabilities with targets in [0, 1]; the logarithms stop at -100.",
     source=_SITE + "BCELoss.html",
-    samples=[*reductions(PROBS, PROBS), *reductions(PROBS, PROBS, PROBS)],
+    samples=[*reductions(PROBS, TARGETS), *reductions(PROBS, TARGETS, PROBS)],
     fails=[
         Failing((ROWS, PROBS), {}, RuntimeError, "all elements of input should be between 0 and 1"),
     ],
@@ -102,12 +102,12 @@ def _log_sigmoid(x: Array) -> Array:
 
 word(
     "bce_logits_vjp",
-    lambda *args: _logits_vjp(*args, ARRAYS["logistic"]),
+    in_dtype(lambda *args: _logits_vjp(*args, ARRAYS["logistic"])),
     lambda *args: _logits_vjp(*args, lambda x: x.sigmoid()),
 )
 word(
     "bce_logits_target_vjp",
-    lambda *args: _logits_target_vjp(*args, _log_sigmoid),
+    in_dtype(lambda *args: _logits_target_vjp(*args, _log_sigmoid)),
     lambda *args: _logits_target_vjp(*args, lambda x: TENSORS["log_sigmoid"](x)),
 )
 

@@ -32,7 +32,7 @@ def _share_ties_tensor(g: Tensor, a: Tensor, out: Tensor, dim: Dims, keepdim: bo
 
 def _share_all(g: Any, a: Any, out: Any) -> Any:
     """max() of everything: as share_ties, where nan is equal to nan."""
-    mask = (a == out) | (np.isnan(a) & np.isnan(out)) if a.dtype.kind == "f" else a == out
+    mask = (a == out) | (np.isnan(a) & np.isnan(out)) if a.dtype.kind in "fV" else a == out
     return g * mask / np.asarray(np.count_nonzero(mask), a.dtype)
 
 

@@ -120,6 +120,8 @@ def total(a: Array) -> Array:
     n = a.size
     if a.dtype is F32 and n <= BLAS_LIMIT:
         return a.ravel().dot(ones(n))
+    if a.dtype.itemsize == 2 and a.dtype.kind in "fV":  # half precision: the sum is in single
+        return np.add.reduce(a, None, np.float32).astype(a.dtype)
     return np.add.reduce(a, None)
 
 
@@ -128,6 +130,8 @@ def sum_axes(a: Array, axes: Sequence[int]) -> Array:
     s = a.shape
     nd = len(s)
     if a.dtype is not F32 or not a.flags.c_contiguous or a.size > 1 << 24 or not a.size:
+        if a.dtype.itemsize == 2 and a.dtype.kind in "fV":
+            return np.add.reduce(a, tuple(axes), np.float32, None, True).astype(a.dtype)
         return np.add.reduce(a, tuple(axes), None, None, True)
     k = len(axes)
     if not k:

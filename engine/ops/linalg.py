@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import dtypes
-from engine.errors import LinAlgFault, RuntimeFault
+from engine.errors import LinAlgFault, NotImplementedFault, RuntimeFault
 from engine.ops.matmul import BATCH, SQUARE, A, B, V
 from engine.ops.op import ARRAYS, TENSORS, Sample, composite, op, return_type
 
@@ -16,12 +16,14 @@ Array = Any
 Tensor = Any
 
 
-def check_square(a: Array, name: str) -> None:
+def check_square(a: Array, name: str, kernel: str = "") -> None:
     if a.ndim < 2:
         raise RuntimeFault(f"{name}: The input tensor A must have at least 2 dimensions.")
     if a.shape[-1] != a.shape[-2]:
         raise RuntimeFault(f"{name}: A must be batches of square matrices, but they are {a.shape[-2]} by {a.shape[-1]} matrices")
     if a.dtype.itemsize == 2:
+        if kernel:
+            raise NotImplementedFault(f"\"{kernel}\" not implemented for '{dtypes.SCALAR_NAMES[dtypes.of(a)]}'", hint="x.float()")
         raise RuntimeFault(f"{name}: Low precision dtypes not supported. Got {dtypes.SCALAR_NAMES[dtypes.of(a)]}",
                            hint="x.float()")  # fmt: skip
     if a.dtype.kind in "bui":
@@ -72,7 +74,11 @@ def inverse(input: Tensor) -> Tensor:
     samples=[Sample((SQUARE, V), {"left": True}), Sample((SQUARE, B), {"left": True})])  # fmt: skip
 def _solve(input: Array, other: Array, left: bool) -> Array:
     """The x with input @ x = other."""
-    check_square(input, "linalg.solve")
+    return _solution(input, other)
+
+
+def _solution(input: Array, other: Array) -> Array:
+    check_square(input, "linalg.solve", "lu_cpu")
     vector = other.ndim == 1
     b = other[:, None] if vector else other
     try:
@@ -83,7 +89,7 @@ def _solve(input: Array, other: Array, left: bool) -> Array:
 
 
 def _solve_back_b(g: Array, a: Array) -> Array:
-    return _solve(np.swapaxes(a, -1, -2), g, True)
+    return _solution(np.swapaxes(a, -1, -2), g)
 
 
 def _solve_back_a(g: Array, a: Array, x: Array) -> Array:
@@ -104,7 +110,7 @@ TENSORS.update(solve_back_a=_solve_back_a_tensor, solve_back_b=lambda g, a: TENS
     latex_partials={"input": r"\det({input})\,{input}^{-\top}"}, public="linalg.det", samples=[Sample((SQUARE,))])  # fmt: skip
 def _det(input: Array) -> Array:
     """Determinant of square matrices."""
-    check_square(input, "linalg.det")
+    check_square(input, "linalg.det", "lu_cpu")
     return np.asarray(np.linalg.det(input)).astype(input.dtype)
 
 
@@ -151,6 +157,7 @@ def slogdet(input: Tensor) -> Any:
 @composite("logdet", samples=[Sample((SQUARE,))])
 def logdet(input: Tensor) -> Tensor:
     """Logarithm of the determinant."""
+    check_square(input._array(), "logdet")
     value, sign = TENSORS["slogabsdet_"](input)
     return TENSORS["where"](sign < 0, math.nan, value)
 
@@ -192,11 +199,16 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
 @composite("matrix_power", samples=[Sample((SQUARE,), {"n": k}) for k in (0, 1, 2, 3, -1)])
 def matrix_power(input: Tensor, n: int) -> Tensor:
     """A product of n copies of a square matrix."""
-    check_square(input._array(), "linalg.matrix_power")
+    a = input._array()
+    if a.dtype.itemsize != 2 or a.ndim < 2:
+        check_square(a, "linalg.matrix_power")
     if n == 0:
-        return TENSORS["wrap_array"](np.broadcast_to(np.eye(input._s[-1], dtype=input._a.dtype), input._s).copy())
+        eye = np.broadcast_to(np.eye(input._s[-1], dtype=a.dtype), input._s)
+        return TENSORS["copy_"](TENSORS["clone"](input), TENSORS["wrap_array"](eye.copy()))
     if n < 0:
         input, n = TENSORS["inverse_"](input), -n
+        if n == 1:
+            return input
     if n == 1:
         return TENSORS["clone"](input)
     if n == 3:
@@ -239,8 +251,26 @@ def multi_dot(tensors: Any) -> Tensor:
     return r
 
 
-@composite("cdist", method=False, samples=[Sample((A, A)), Sample((A, BATCH[1]), {"p": 1.0})])
+@op("cdist_(x1, x2, p)", inputs=2, vjps={"x1": "cdist_back(g, x1, x2, out, p)", "x2": "cdist_back(swap(g), x2, x1, swap(out), p)"},
+    node="CdistBackward0", latex=r"\lVert {x1}_i - {x2}_j \rVert_{p}", method=False, public="cdist",
+    latex_partials={"x1": r"\textstyle\sum_j g_{ij} \frac{{x1}_i - {x2}_j}{d_{ij}}", "x2": r"\textstyle\sum_i g_{ij} \frac{{x2}_j - {x1}_i}{d_{ij}}"})  # fmt: skip
+def _cdist(x1: Array, x2: Array, p: float) -> Array:
+    """Distances of all pairs of rows."""
+    if x1.dtype.itemsize == 2:
+        raise NotImplementedFault(f"\"cdist\" not implemented for '{dtypes.SCALAR_NAMES[dtypes.of(x1)]}'", hint="x.float()")
+    return ARRAYS["vector_norm_"](x1[..., :, None, :] - x2[..., None, :, :], p, -1, False)
+
+
+def _cdist_back(k: Any, g: Any, a: Any, b: Any, out: Any, p: float) -> Any:
+    d = k["unsqueeze"](a, -2) - k["unsqueeze"](b, -3)
+    return k["sum_to_size"](k["norm_gradient"](g, d, out, p, -1, False).sum(-2), tuple(a.shape))
+
+
+ARRAYS["cdist_back"] = lambda *args: _cdist_back(ARRAYS, *args)
+TENSORS["cdist_back"] = lambda *args: _cdist_back(TENSORS, *args)
+
+
+@composite("cdist", method=False, samples=[Sample((A, A)), Sample((A, BATCH[1]), {"p": 1.0}), Sample((A, BATCH), {"p": 3.0})])
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     """Distances of all pairs of rows."""
-    d = TENSORS["unsqueeze"](x1, -2) - TENSORS["unsqueeze"](x2, -3)
-    return TENSORS["vector_norm_"](d, float(p), -1, False)
+    return TENSORS["cdist_"](x1, x2, float(p))

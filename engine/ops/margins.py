@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import RuntimeFault
+from engine import dtypes
+from engine.errors import NotImplementedFault, RuntimeFault
 from engine.ops.cross_entropy import check_classes
 from engine.ops.op import TENSORS, op
 from engine.ops.regression import ROWS
@@ -16,6 +17,14 @@ from engine.ops.vocabulary import constant, reduce_loss, word
 Array = Any
 Tensor = Any
 _SITE = "https://pytorch.org/docs/stable/generated/torch.nn."
+
+
+def _refuse_half(input: Array, kernel: str) -> None:
+    if input.dtype.itemsize == 2:
+        raise NotImplementedFault(
+            f"\"{kernel}\" not implemented for '{dtypes.SCALAR_NAMES[dtypes.of(input)]}'",
+            hint="convert it first: x.float()",
+        )
 
 
 def _margins(input: Array, target: Array, margin: float) -> tuple[Array, Array]:
@@ -96,6 +105,7 @@ word("multi_margin_vjp", _multi_margin_vjp, _once("multi_margin_loss_backward", 
 def multi_margin_loss(
     input: Array, target: Array, weight: Array | None, p: int, margin: float, reduction: str
 ) -> Array:
+    _refuse_half(input, "multi_margin_loss_cpu_kernel")
     z, y = _margins(input, target, margin)
     losses = (z if p == 1 else z * z).sum(1) / input.dtype.type(z.shape[1])
     if weight is not None:
@@ -151,6 +161,7 @@ word(
     method=False,
 )
 def multilabel_margin_loss(input: Array, target: Array, reduction: str) -> Array:
+    _refuse_half(input, "multilabel_margin_loss_forward_out_frame")
     z, _, _ = _multilabel_terms(input, target)
     losses = z.sum((1, 2)) / input.dtype.type(z.shape[2])
     return reduce_loss(losses if input.ndim > 1 else losses[0], reduction)

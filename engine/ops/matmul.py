@@ -290,8 +290,6 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     """Sum of products over the last dimension."""
     if not input._s or not other._s:
         return input * other
-    if len(input._s) == 1 and len(other._s) == 1:
-        return TENSORS["dot"](input, other)
     return tensordot(input, other, dims=([-1], [-1]))
 
 
@@ -305,8 +303,12 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         left, right = ([d % n for d in dims[0]], [d % m for d in dims[1]])
     keep_a, keep_b = [i for i in range(n) if i not in left], [i for i in range(m) if i not in right]
     inner_size = math.prod(a._s[i] for i in left)
-    x = TENSORS["reshape"](TENSORS["permute"](a, (*keep_a, *left)), (math.prod(a._s[i] for i in keep_a), inner_size))
-    y = TENSORS["reshape"](TENSORS["permute"](b, (*right, *keep_b)), (inner_size, math.prod(b._s[i] for i in keep_b)))
+    rows, columns = math.prod(a._s[i] for i in keep_a), math.prod(b._s[i] for i in keep_b)
+    x, y = TENSORS["permute"](a, (*keep_a, *left)), TENSORS["permute"](b, (*right, *keep_b))
+    if rows == columns == 1:  # torch: one number is a dot product
+        x, y = (t if len(t._s) == 1 else TENSORS["reshape"](t, (inner_size,)) for t in (x, y))
+        return TENSORS["reshape"](TENSORS["dot"](x, y), (*[a._s[i] for i in keep_a], *[b._s[i] for i in keep_b]))
+    x, y = TENSORS["reshape"](x, (rows, inner_size)), TENSORS["reshape"](y, (inner_size, columns))
     return TENSORS["reshape"](TENSORS["mm"](x, y), (*[a._s[i] for i in keep_a], *[b._s[i] for i in keep_b]))
 
 
@@ -315,6 +317,6 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     """Kronecker product."""
     n = max(len(input._s), len(other._s))
     s, t = (1,) * (n - len(input._s)) + input._s, (1,) * (n - len(other._s)) + other._s
-    a = TENSORS["reshape"](input, tuple(d for k in s for d in (k, 1)))
-    b = TENSORS["reshape"](other, tuple(d for k in t for d in (1, k)))
-    return TENSORS["reshape"](a * b, tuple(x * y for x, y in zip(s, t, strict=True)))
+    a = TENSORS["unsafe_view"](input, tuple(d for k in s for d in (k, 1)))
+    b = TENSORS["unsafe_view"](other, tuple(d for k in t for d in (1, k)))
+    return TENSORS["unsafe_view"](a * b, tuple(x * y for x, y in zip(s, t, strict=True)))

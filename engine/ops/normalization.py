@@ -24,6 +24,8 @@ Tensor = Any
 Dims = tuple[int, ...]
 _SITE = "https://pytorch.org/docs/stable/generated/torch.nn."
 
+SIX = [[1.0, 2.0, 4.0, 0.0, -3.0, 0.5], [-1.0, 0.5, 3.0, 1.0, 2.5, -2.0]]
+BATCH = [[1.0, 2.0, 4.0], [-1.0, 0.5, 3.0], [0.5, 4.0, -2.0]]
 ROWS = [[1.0, 2.0, 4.0], [-1.0, 0.5, 3.0]]
 
 
@@ -160,9 +162,9 @@ word(
     doc="Each channel (dimension 1) normalized by its mean and variance over the batch, or by running ones.",
     source=_SITE + "BatchNorm2d.html",
     samples=[
-        Sample((ROWS,)),
-        Sample((ROWS, [1.0, 2.0, 0.5], [0.0, 1.0, -1.0])),
-        Sample((ROWS, [1.0, 2.0, 0.5], [0.0, 1.0, -1.0], [0.0, 1.0, 2.0], [1.0, 2.0, 0.5]), {"training": False}),
+        Sample((BATCH,)),
+        Sample((BATCH, [1.0, 2.0, 0.5], [0.0, 1.0, -1.0])),
+        Sample((BATCH, [1.0, 2.0, 0.5], [0.0, 1.0, -1.0], [0.0, 1.0, 2.0], [1.0, 2.0, 0.5]), {"training": False}),
     ],
     method=False,
     public="batch_norm",
@@ -343,11 +345,8 @@ word(
     doc="Each group of channels of each sample normalized by its mean and variance.",
     source=_SITE + "GroupNorm.html",
     samples=[
-        Sample(([[1.0, 2.0, 4.0, 0.0], [-1.0, 0.5, 3.0, 1.0]],), {"num_groups": 2}),
-        Sample(
-            ([[1.0, 2.0, 4.0, 0.0], [-1.0, 0.5, 3.0, 1.0]], [1.0, 2.0, 0.5, 1.0], [0.0, 1.0, -1.0, 0.5]),
-            {"num_groups": 2},
-        ),
+        Sample((SIX,), {"num_groups": 2}),
+        Sample((SIX, [1.0, 2.0, 0.5, 1.0, -1.0, 3.0], [0.0, 1.0, -1.0, 0.5, 2.0, 0.0]), {"num_groups": 2}),
     ],
     method=False,
     public="group_norm",

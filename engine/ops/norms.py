@@ -12,6 +12,7 @@ from engine.errors import RuntimeFault
 from engine.ops.axes import MATRIX, ONE_DIM, axes_of, drop_axes
 from engine.ops.op import ARRAYS, TENSORS, Sample, composite, op
 from engine.ops.sums import sum_array
+from engine.ops.vocabulary import in_dtype
 
 Array = Any
 Tensor = Any
@@ -59,7 +60,7 @@ def _norm_gradient(k: Any, g: Any, a: Any, out: Any, p: float, dim: Dims, keepdi
 
 ARRAYS["sum_kept"] = lambda m, dim: np.add.reduce(m, axes_of(dim, m.ndim), None, None, True) if np.ndim(m) else 1
 TENSORS["sum_kept"] = lambda m, dim: TENSORS["sum"](m, dim, True) if m._s else 1
-ARRAYS["norm_gradient"] = lambda *a: _norm_gradient(ARRAYS, *a)
+ARRAYS["norm_gradient"] = in_dtype(lambda *a: _norm_gradient(ARRAYS, *a))
 TENSORS["norm_gradient"] = lambda *a: _norm_gradient(TENSORS, *a)
 
 

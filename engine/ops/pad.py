@@ -80,7 +80,7 @@ word(
     lambda g, pad: TENSORS["constant_pad_nd"](g, tuple(-p for p in pad)),
 )  # fmt: skip
 
-_NUMPY_MODE = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+_NUMPY_MODE = {"reflect": "reflect", "replicate": "edge"}
 _PAD_NODE = {"reflect": "ReflectionPad{n}DBackward0", "replicate": "ReplicationPad{n}DBackward0"}
 
 
@@ -115,15 +115,15 @@ def _repeat_unpad(g: Array, shape: Ints, pad: Sequence[int], mode: str) -> Array
 @op(
     "repeat_pad(input, pad, mode)",
     vjps={"input": "through(repeat_unpad(g, input_shape, pad, mode), input)"},
-    node=lambda p: _PAD_NODE.get(p["mode"], "CopySlices").format(n=len(p["pad"]) // 2),
+    node=lambda p: _PAD_NODE[p["mode"]].format(n=len(p["pad"]) // 2),
     latex=r"\operatorname{pad}({input})",
     latex_partials={"input": r"\operatorname{fold}(g)"},
-    doc="Extended by what is there already: mirrored (reflect), the border (replicate), the other end (circular).",
+    doc="Extended by what is there already: mirrored (reflect), the border (replicate).",
     source=_SITE + "pad.html",
     samples=[
         Sample((LINE,), {"pad": (1, 2), "mode": "reflect"}),
         Sample((LINE,), {"pad": (1, 2), "mode": "replicate"}),
-        Sample((IMAGE,), {"pad": (1, 1, 2, 0), "mode": "circular"}),
+        Sample((IMAGE,), {"pad": (1, 1, 2, 0), "mode": "reflect"}),
     ],
     method=False,
     public="pad",
@@ -137,8 +137,6 @@ def repeat_pad(input: Array, pad: Sequence[int], mode: str) -> Array:
                 "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "
                 f"({before}, {after}) at dimension {axis} of input {list(input.shape)}"
             )
-        if mode == "circular" and (before > n or after > n):
-            raise RuntimeFault("Padding value causes wrapping around more than once.")
     return _repeat_pad(input, pad, mode)
 
 

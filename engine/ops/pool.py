@@ -261,7 +261,7 @@ def _spread_average(
         "input": "through(average_unpool(g, input_shape, kernel_size, stride, padding, ceil_mode, "
         "count_include_pad, divisor_override), input)"
     },
-    node="AvgPool2DBackward0",
+    node=lambda p: f"AvgPool{len(p['kernel_size'])}DBackward0",
     latex=r"\tfrac{1}{k}\textstyle\sum_{\text{window}} {input}",
     latex_partials={"input": r"\tfrac{1}{k}"},
     doc="The mean of each window.",
@@ -285,7 +285,7 @@ def average_pool(
     vjps={
         "grad": "average_pool(g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)"
     },
-    node="AvgPool2DBackwardBackward0",
+    node=lambda p: f"AvgPool{len(p['kernel_size'])}DBackwardBackward0",
     latex=r"g / k",
     latex_partials={"grad": r"\tfrac{1}{k}\textstyle\sum_{\text{window}} x"},
     doc="The derivative of average_pool: each gradient shared among its window.",

@@ -15,7 +15,7 @@ from engine.errors import NotImplementedFault
 from engine.ops import kernels
 from engine.ops.op import ARRAYS, TENSORS, op
 from engine.ops.samples import reductions
-from engine.ops.vocabulary import mean_scale, reduce_loss, word
+from engine.ops.vocabulary import in_dtype, mean_scale, reduce_loss, word
 
 Array = Any
 Tensor = Any
@@ -23,6 +23,7 @@ _SITE = "https://pytorch.org/docs/stable/generated/torch.nn."
 
 ROWS = [[1.0, -2.0, 0.5], [0.3, 3.0, -1.5]]
 OTHER = [[0.5, -2.0, 2.0], [1.3, -1.0, -1.0]]
+TARGETS = [[1.0, 0.0, 0.25], [0.5, 0.9, 1.0]]
 PROBS = [[0.2, 0.9, 0.5], [0.01, 0.99, 0.6]]
 SIGNS = [[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0]]
 
@@ -72,7 +73,7 @@ def mse_loss(input: Array, target: Array, reduction: str) -> Array:
 
 word(
     "smooth_l1_vjp",
-    lambda g, a, b, reduction, beta: ARRAYS["limited"]((a - b) / beta, -1.0, 1.0) * (g * mean_scale(a, reduction)),
+    in_dtype(lambda g, a, b, reduction, beta: ARRAYS["limited"]((a - b) / beta, -1.0, 1.0) * (g * mean_scale(a, reduction))),
     lambda g, a, b, reduction, beta: TENSORS["limited"]((a - b) / beta, -1.0, 1.0) * (g * mean_scale(a, reduction)),
 )
 
@@ -98,12 +99,13 @@ word(
 )
 def smooth_l1_loss(input: Array, target: Array, reduction: str, beta: float) -> Array:
     z = np.abs(input - target)
-    return reduce_loss(np.where(z < beta, 0.5 * z * z / beta, z - 0.5 * beta), reduction)
+    losses = np.where(z < beta, 0.5 * z * z / beta, z - 0.5 * beta)
+    return reduce_loss(losses.astype(input.dtype, copy=False), reduction)
 
 
 word(
     "huber_vjp",
-    lambda g, a, b, reduction, delta: ARRAYS["limited"](a - b, -delta, delta) * (g * mean_scale(a, reduction)),
+    in_dtype(lambda g, a, b, reduction, delta: ARRAYS["limited"](a - b, -delta, delta) * (g * mean_scale(a, reduction))),
     lambda g, a, b, reduction, delta: TENSORS["limited"](a - b, -delta, delta) * (g * mean_scale(a, reduction)),
 )
 
@@ -129,12 +131,13 @@ word(
 )
 def huber_loss(input: Array, target: Array, reduction: str, delta: float) -> Array:
     z = np.abs(input - target)
-    return reduce_loss(np.where(z < delta, 0.5 * z * z, delta * (z - 0.5 * delta)), reduction)
+    losses = np.where(z < delta, 0.5 * z * z, delta * (z - 0.5 * delta))
+    return reduce_loss(losses.astype(input.dtype, copy=False), reduction)
 
 
 word(
     "soft_margin_vjp",
-    lambda g, x, y, reduction: ARRAYS["logistic"](-y * x) * -y * (g * mean_scale(x, reduction)),
+    in_dtype(lambda g, x, y, reduction: ARRAYS["logistic"](-y * x) * -y * (g * mean_scale(x, reduction))),
     lambda g, x, y, reduction: (-y * x).sigmoid() * -y * (g * mean_scale(x, reduction)),
 )
 

@@ -39,6 +39,8 @@ def _round(a: Array, decimals: int) -> Array:
         return a.copy()
     if decimals == 0:
         return np.rint(a)
+    if a.dtype == np.float16:
+        return _round(a.astype(np.float32), decimals).astype(np.float16)
     k = a.dtype.type(10.0 ** abs(decimals))
     return np.rint(a * k) / k if decimals > 0 else np.rint(a / k) * k
 

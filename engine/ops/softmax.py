@@ -71,6 +71,8 @@ def softmax(input: Array, dim: int) -> Array:
 def _softmax_vjp(g: Array, out: Array, dim: int) -> Array:
     if not out.ndim:
         return np.zeros_like(out)
+    if out.dtype.itemsize == 2:  # half precision: in single
+        return _softmax_vjp(g.astype(np.float32), out.astype(np.float32), dim).astype(out.dtype)
     moved = g * out
     return moved - out * kernels.sum_axes(moved, (dim % out.ndim,))
 

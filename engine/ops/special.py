@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.ops.op import ARRAYS, TENSORS, Sample, op
+from engine.errors import RuntimeFault
+from engine.ops.approximations import polygamma as polygamma_kernel
+from engine.ops.op import ARRAYS, TENSORS, Sample, composite, op
 from engine.ops.samples import POSITIVE, UNIT
 
 Array = Any
+Tensor = Any
 
 ARRAYS["sigmoid"] = lambda x: 1 / (1 + np.exp(-x))
 op("sigmoid(input)", forward="1 / (1 + exp(-input))", partials={"input": "(1 - out) * out"}, promote="float",
@@ -49,9 +52,19 @@ ARRAYS["sqrt_number"] = TENSORS["sqrt_number"] = math.sqrt
 op("lgamma(input)", forward="lgamma(input)", promote="float", partials={"input": "digamma(input)"},
    node="LgammaBackward0", latex=r"\ln \lvert\Gamma({input})\rvert", latex_partials={"input": r"\psi({input})"},
    doc="Logarithm of the gamma function.", samples=POSITIVE)  # fmt: skip
-op("digamma(input)", forward="digamma(input)", promote="float", partials={"input": "trigamma(input)"},
+op("digamma(input)", forward="digamma(input)", promote="float", partials={"input": "polygamma_(input, 1)"},
    node="DigammaBackward0", latex=r"\psi({input})", latex_partials={"input": r"\psi'({input})"},
    doc="Derivative of lgamma.", samples=[Sample(([0.5, 1.0, 3.5],)), Sample((2.0,))])  # fmt: skip
-op("trigamma(input)", forward="trigamma(input)", promote="float", vjps={"input": "no_derivative('polygamma')"},
-   node="PolygammaBackward0", latex=r"\psi'({input})", doc="Derivative of digamma.", method=False, inplace=False,
-   public="polygamma", samples=())  # fmt: skip
+ARRAYS["polygamma_"] = polygamma_kernel
+op("polygamma_(input, order)", forward="polygamma_(input, order)", promote="float", partials={"input": "polygamma_(input, order + 1)"},
+   node="PolygammaBackward0", latex=r"\psi^{({order})}({input})", latex_partials={"input": r"\psi^{({order} + 1)}({input})"},
+   doc="The n-th derivative of digamma.", method=False, inplace=False, public="polygamma",
+   samples=[Sample(([0.5, 1.0, 3.5, -0.5],), {"order": k}) for k in (1, 2, 3)] + [Sample((12.5,), {"order": 4})])  # fmt: skip
+
+
+@composite("polygamma", method=False)
+def polygamma(n: int, input: Tensor) -> Tensor:
+    """The n-th derivative of digamma."""
+    if n < 0:
+        raise RuntimeFault("polygamma(n, x) does not support negative n.")
+    return TENSORS["digamma"](input) if n == 0 else TENSORS["polygamma_"](input, n)

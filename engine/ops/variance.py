@@ -37,8 +37,12 @@ def _over(x: Any, n: float) -> Any:
     return x * (1.0 / n) if n else x * math.inf
 
 
-ARRAYS.update(freedom=_freedom, over=_over)
-TENSORS.update(freedom=_freedom, over=_over)
+def _deviation(g: Array, a: Array, dim: Dims, n: float) -> Array:
+    return (g * _over(_centred(a, dim), n)).astype(a.dtype, copy=False)
+
+
+ARRAYS.update(freedom=_freedom, deviation=_deviation)
+TENSORS.update(freedom=_freedom, deviation=lambda g, a, dim, n: _over(g * TENSORS["centred"](a, dim), n))
 
 
 def _only_floats(a: Array) -> None:
@@ -57,7 +61,7 @@ def _variance(a: Array, dim: Dims, correction: Any, keepdim: bool) -> Array:
 
 
 @op("var_(input, dim=None, correction=1, keepdim=False)", public="var", method=False, node="VarBackward0",
-    vjps={"input": "over(2.0 * spread(g, input_shape, dim, keepdim) * centred(input, dim), freedom(input_shape, dim, correction))"},
+    vjps={"input": "deviation(2.0 * spread(g, input_shape, dim, keepdim), input, dim, freedom(input_shape, dim, correction))"},
     latex=r"\frac{1}{n-{correction}}\sum_i ({input}_i - \bar x)^2",
     latex_partials={"input": r"\frac{2}{n-{correction}}({input}_i - \bar x)"}, samples=BY_DIMS)  # fmt: skip
 def _var(input: Array, dim: Dims, correction: Any, keepdim: bool) -> Array:
@@ -66,7 +70,7 @@ def _var(input: Array, dim: Dims, correction: Any, keepdim: bool) -> Array:
 
 
 @op("std_(input, dim=None, correction=1, keepdim=False)", public="std", method=False, node="StdBackward0",
-    vjps={"input": "over(spread(std_gradient(g, out), input_shape, dim, keepdim) * centred(input, dim), freedom(input_shape, dim, correction))"},
+    vjps={"input": "deviation(spread(std_gradient(g, out), input_shape, dim, keepdim), input, dim, freedom(input_shape, dim, correction))"},
     latex=r"\sqrt{\frac{1}{n-{correction}}\sum_i ({input}_i - \bar x)^2}",
     latex_partials={"input": r"\frac{{input}_i - \bar x}{(n-{correction})\,y}"}, samples=BY_DIMS)  # fmt: skip
 def _std(input: Array, dim: Dims, correction: Any, keepdim: bool) -> Array:

@@ -28,6 +28,16 @@ def word(name: str, arrays: Callable[..., Any], tensors: Callable[..., Any]) -> 
     TENSORS[name] = tensors
 
 
+def in_dtype(rule: Callable[..., Array]) -> Callable[..., Array]:
+    """A gradient over arrays, in the dtype of g: bfloat16 times a Python number is a float32 to NumPy."""
+
+    def kept(g: Array, *args: Any) -> Array:
+        r = rule(g, *args)
+        return r if r.dtype is g.dtype else r.astype(g.dtype)
+
+    return kept
+
+
 def constant(a: Array) -> Tensor:
     """A Tensor without history around an array."""
     t = object.__new__(NAMESPACE["Tensor"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import RuntimeFault
+from engine.errors import NotImplementedFault, RuntimeFault
 from engine.ops.op import REGISTRY, TENSORS
 from engine.random import default_generator
 from engine.tensor import Tensor, apply_inplace, make
@@ -204,6 +204,8 @@ def rrelu(
     """Leaky ReLU with random slopes while training, their mean otherwise."""
     a = np.asarray(input._a).reshape(input._s)
     if training:
+        if a.dtype == np.float16:
+            raise NotImplementedFault("\"rrelu_with_noise_out_cpu\" not implemented for 'Half'", hint="x.float()")
         noise = np.ones_like(a)
         below = a <= 0
         drawn = default_generator.uniform((int(below.sum()),), lower, upper, np.float64)

@@ -9,7 +9,7 @@ import numpy as np
 from engine import dtypes
 from engine.errors import RuntimeFault, ValueFault
 from engine.nn.functional.regression import pair
-from engine.nn.reduction import Flag, check, chosen, legacy_get_string, reduced
+from engine.nn.reduction import Flag, check, chosen, constant, legacy_get_string, reduced
 from engine.ops import kernels
 from engine.ops.op import TENSORS
 from engine.tensor import Size, Tensor, make
@@ -38,6 +38,7 @@ def binary_cross_entropy(
             f"Found dtype {dtypes.SCALAR_NAMES[target.dtype]} but expected {dtypes.SCALAR_NAMES[input.dtype]}",
             hint="the target must have the input's dtype: target.float()",
         )
+    constant("binary_cross_entropy", "weight", weight)
     return TENSORS["binary_cross_entropy"](input, target, weight, reduction)  # type: ignore[no-any-return]
 
 
@@ -69,6 +70,8 @@ def binary_cross_entropy_with_logits(
             f"{dtypes.SCALAR_NAMES[target.dtype]}",
             hint="the target must be floating point: target.float()",
         )
+    constant("binary_cross_entropy_with_logits", "weight", weight)
+    constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight)
     return TENSORS["binary_cross_entropy_with_logits"](  # type: ignore[no-any-return]
         *pair(input, target), weight, pos_weight, reduction
     )
@@ -90,6 +93,8 @@ def nll_loss(
 
 def _nll(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
     n = len(input._s)
+    if weight is not None:
+        constant("nll_loss2d_forward" if n > 2 else "nll_loss_forward", "weight", weight)
     if n == 0:
         raise ValueFault(f"Expected 1 or more dimensions (got {n})")
     if n != 1 and input._s[0] != (target._s[0] if target._s else 1):

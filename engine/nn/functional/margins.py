@@ -12,7 +12,7 @@ from engine.errors import RuntimeFault, ValueFault
 from engine.nn.functional.activation import logsigmoid
 from engine.nn.functional.linear import pairwise_distance
 from engine.nn.functional.regression import pair
-from engine.nn.reduction import Flag, chosen, reduced
+from engine.nn.reduction import Flag, chosen, constant, reduced
 from engine.ops.op import TENSORS
 from engine.tensor import Size, Tensor, make
 
@@ -64,11 +64,7 @@ def soft_margin_loss(
 ) -> Tensor:
     """log(1 + exp(-target * x))."""
     reduction = chosen(size_average, reduce, reduction)
-    if target._n is not None:
-        raise RuntimeFault(
-            "The function 'soft_margin_loss' is not differentiable with respect to argument 'target'. "
-            "This input cannot have requires_grad True."
-        )
+    constant("soft_margin_loss", "target", target)
     return TENSORS["soft_margin_loss"](*pair(input, target), reduction)  # type: ignore[no-any-return]
 
 
@@ -113,6 +109,7 @@ def multi_margin_loss(
         raise ValueFault("only p == 1 and p == 2 supported")
     if weight is not None and len(weight._s) != 1:
         raise ValueFault("weight must be one-dimensional")
+    constant("multi_margin_loss", "weight", weight)
     return TENSORS["multi_margin_loss"](  # type: ignore[no-any-return]
         input, target, weight, p=p, margin=margin, reduction=reduction
     )

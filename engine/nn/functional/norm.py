@@ -11,6 +11,7 @@ from engine.autograd.modes import no_grad
 from engine.errors import RuntimeFault
 from engine.nn.functional.pooling import avg_pool2d
 from engine.nn.functional.spatial import pad
+from engine.nn.reduction import constant
 from engine.ops import kernels
 from engine.ops.op import TENSORS
 from engine.tensor import Size, Tensor, make
@@ -62,6 +63,8 @@ def batch_norm(
                 f"{name} should contain {channels} elements not {t.numel()}",
                 hint=f"the input has {channels} channels (dimension 1): BatchNorm needs num_features={channels}",
             )
+        if not training:
+            constant("native_batch_norm", name, t)
     known = (None, None) if training else (running_mean, running_var)  # training reads the batch only
     out: Tensor = TENSORS["native_batch_norm"](input, weight, bias, *known, training=training, eps=eps)
     if training and (running_mean is not None or running_var is not None):
@@ -154,7 +157,11 @@ def local_response_norm(
     if input.numel() == 0:
         return input
     squares = input.mul(input)
-    lead = squares.unsqueeze(1) if n == 3 else squares.view((input._s[0], 1, input._s[1], -1))
-    means = avg_pool2d(pad(lead, (0, 0, size // 2, (size - 1) // 2)), (size, 1), stride=1).squeeze(1)
-    means = means if n == 3 else means.view(input._s)
+    if n == 3:
+        lead = squares.unsqueeze(1)
+        means = avg_pool2d(pad(lead, (0, 0, size // 2, (size - 1) // 2)), (size, 1), stride=1).squeeze(1)
+    else:
+        lead = squares.view((input._s[0], 1, input._s[1], input._s[2], -1))
+        padded = pad(lead, (0, 0, 0, 0, size // 2, (size - 1) // 2))
+        means = TENSORS["average_pool"](padded, (size, 1, 1), (1, 1, 1), (0, 0, 0)).squeeze(1).view(input._s)
     return input / means.mul(alpha).add(k).pow(beta)

@@ -40,7 +40,39 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
             "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
         )
+    if mode == "circular":
+        return _pad_around(input, amounts)
     return TENSORS["repeat_pad"](input, amounts, mode)  # type: ignore[no-any-return]
+
+
+def _pad_around(input: Tensor, amounts: tuple[int, ...]) -> Tensor:
+    """Extended by the other end, as torch does it: copied into an empty tensor, then its own slices side by side."""
+    n = len(input._s)
+    size = list(input._s)
+    sides = [(n - 1 - i, amounts[2 * i], amounts[2 * i + 1]) for i in range(len(amounts) // 2)]
+    for dim, before, after in sides:
+        if before > size[dim] or after > size[dim]:
+            raise RuntimeFault("Padding value causes wrapping around more than once.")
+        size[dim] += before + after
+        if size[dim] < 0:
+            raise RuntimeFault("Negative padding value is resulting in an empty dimension")
+    out = make(np.zeros(tuple(size), input._a.dtype), tuple(size))
+
+    def part(t: Tensor, dim: int, start: int, end: int) -> Tensor:
+        return TENSORS["slice"](t, dim, start, end, 1)  # type: ignore[no-any-return]
+
+    target, source = out, input
+    for dim, before, after in sides:
+        target = part(target, dim, max(before, 0), size[dim] - max(after, 0))
+        source = part(source, dim, max(-before, 0), source._s[dim] - max(-after, 0))
+    target.copy_(source)
+    for dim, before, after in sides:
+        end = size[dim] - max(after, 0)
+        if before > 0:
+            part(out, dim, 0, before).copy_(part(out, dim, end - before, end))
+        if after > 0:
+            part(out, dim, end, size[dim]).copy_(part(out, dim, max(before, 0), max(before, 0) + after))
+    return out
 
 
 def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
