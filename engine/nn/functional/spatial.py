@@ -12,7 +12,7 @@ from engine.errors import NotImplementedFault, RuntimeFault, ValueFault, unsuppo
 from engine.nn.functional.convolution import ints
 from engine.nn.functional.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 from engine.ops.op import TENSORS
-from engine.tensor import Tensor
+from engine.tensor import Tensor, make
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
