@@ -2,7 +2,7 @@
  * The page's parts in one object, handed to every view: stores, translation, actions. Draws nothing.
  *
  * @import {Catalogue, Translate} from './i18n/i18n.js'
- * @typedef {{api: string, static: string, version: string}} Config
+ * @typedef {{api: string, static: string, version: string, banner?: string}} Config  banner: a warning to be shown as long as the page is open
  */
 import { batch, computed, effect, signal } from '@preact/signals';
 import { ACTIONS } from './actions/actions.js';

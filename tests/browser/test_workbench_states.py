@@ -1,10 +1,12 @@
 """What the page is when there is nothing, no server, a full queue, another language, or little room; sheets and keys."""
 
+import json
 import re
 
 import pytest
 from playwright.sync_api import expect
 
+from app.sandbox.single_user import banner
 from tests.browser.workbench import Workbench, shows, watched
 
 
@@ -138,3 +140,29 @@ def test_endless_program_is_stopped_by_the_reader(page):
     expect(page.locator("header .status.bad")).to_be_visible()
     bench.run("import torch\nprint(torch.ones(1))\n")
     expect(page.locator("header .status.good")).to_be_visible()
+
+
+@pytest.mark.parametrize("language, said", [("en", "No sandbox"), ("zh", "没有沙箱")])
+def test_what_the_server_warns_of_stands_above_the_page(page, language, said):
+    warning = banner()
+
+    def warned(route):
+        answer = route.fetch()
+        config = json.dumps(warning)[1:-1]
+        body = answer.text()
+        assert '"banner":""' in body
+        route.fulfill(response=answer, body=body.replace('"banner":""', f'"banner":"{config}"'))
+
+    page.route("**/?lesson=*", warned)
+    Workbench.at(page, f"/?lesson=one_weight&lang={language}")
+    note = page.get_by_role("note")
+    expect(note).to_contain_text(said)
+    expect(note).to_contain_text(warning.split("privileges of ")[1].split(" on")[0])
+    box, header = note.bounding_box(), page.locator("header.top").bounding_box()
+    assert box["y"] == 0
+    assert header["y"] == pytest.approx(box["height"], abs=1)
+
+
+def test_no_warning_no_banner(page):
+    Workbench.at(page, "/?lesson=one_weight")
+    expect(page.get_by_role("note")).to_have_count(0)

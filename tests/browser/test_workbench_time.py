@@ -217,6 +217,7 @@ def test_address_restores_the_moment_and_the_selection(page):
 
 
 def test_scrubbing_events_of_a_long_step(page):
+    page.set_viewport_size({"width": 1000, "height": 800})  # too narrow for a chip each
     bench = Workbench.at(page, "/?lesson=moons&step=2&event=0")
     bar = page.get_by_role("slider", name="Event")
     box = bar.bounding_box()

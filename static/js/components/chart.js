@@ -10,6 +10,7 @@ import { html } from './html.js';
 const LEFT = 42;
 const TOP = 8;
 const FOOT = 18;
+const STYLES = 6; // that panels.css tells apart by colour and by dashes
 
 /**
  * @param {{series: Series[], cursor: number, log?: boolean, width?: number, height?: number, label: string, named?: boolean, area?: boolean, value?: boolean,
@@ -38,7 +39,7 @@ export function Chart({ series, cursor, log = false, width = 292, height = 132, 
     ${series.map((each, s) => {
       const future = line(each.values, cursor, each.values.length - 1, x, y, right - LEFT);
       const past = line(each.values, 0, Math.min(cursor, each.values.length - 1), x, y, right - LEFT);
-      const kind = each.kind ?? `s${s % 4}`;
+      const kind = each.kind ?? `s${s % STYLES}`;
       return html`<path d=${future} class=${`ln fut ${kind}`} />${area && past ? html`<path d=${`${past}L${cx} ${bottom}L${LEFT} ${bottom}Z`} class="area" />` : null}<path d=${past} class=${`ln ${kind}`} />
         ${named ? html`<text x=${right + 6} y=${ends[s] + 3.5} class=${`ser ${kind}`}>${each.name.length > 10 ? `${each.name.slice(0, 9)}…` : each.name}</text>` : null}`;
     })}
@@ -46,7 +47,7 @@ export function Chart({ series, cursor, log = false, width = 292, height = 132, 
     ${series.map((each, s) => {
       const v = each.values[Math.min(cursor, each.values.length - 1)];
       if (!Number.isFinite(v)) return null;
-      return html`<circle cx=${cx} cy=${y(v)} r=${s ? 2.6 : 4} class=${`pt ${s ? each.kind ?? `s${s % 4}` : ''}`} />${value && !s ? html`<text x=${cx + (cx > right - 70 ? -10 : 10)} y=${Math.max(TOP + 8, y(v) - 4)} text-anchor=${cx > right - 70 ? 'end' : 'start'} class="val">${short(v)}</text>` : null}`;
+      return html`<circle cx=${cx} cy=${y(v)} r=${s ? 2.6 : 4} class=${`pt ${s ? each.kind ?? `s${s % STYLES}` : ''}`} />${value && !s ? html`<text x=${cx + (cx > right - 70 ? -10 : 10)} y=${Math.max(TOP + 8, y(v) - 4)} text-anchor=${cx > right - 70 ? 'end' : 'start'} class="val">${short(v)}</text>` : null}`;
     })}</svg>`;
 }
 
@@ -104,8 +105,7 @@ function axis(series, log) {
     const every = Math.max(1, Math.ceil(span / 4));
     const ticks = [];
     for (let e = Math.ceil(a); e <= Math.floor(b); e += every) ticks.push(10 ** e);
-    if (ticks.length < 2) return { place, ticks: [10 ** a, 10 ** ((a + b) / 2), 10 ** b].map((v) => Number(v.toPrecision(2))) };
-    return { place, ticks };
+    return { place, ticks: ticks.length < 2 ? within(10 ** a, 10 ** b) : ticks };
   }
   if (low === high) [low, high] = [low - Math.abs(low || 1) / 2, high + Math.abs(high || 1) / 2];
   const unit = 10 ** Math.floor(Math.log10((high - low) / 3));
@@ -113,6 +113,16 @@ function axis(series, log) {
   const ticks = [];
   for (let k = Math.ceil(low / every); k * every <= high + every * 1e-9; k++) ticks.push(Number((k * every).toPrecision(6)));
   return { place: (v) => ((v - low) / (high - low)) * 0.94 + 0.03, ticks };
+}
+
+/** Ticks of a logarithmic axis over less than two decades: 1, 2, 5 or what divides it. @param {number} low @param {number} high @returns {number[]} */
+function within(low, high) {
+  const unit = 10 ** Math.floor(Math.log10(low));
+  for (const steps of [[1, 3], [1, 2, 5], [1, 1.5, 2, 3, 5, 7]]) {
+    const found = [1, 10, 100].flatMap((power) => steps.map((k) => Number((k * power * unit).toPrecision(6)))).filter((v) => v >= low && v <= high);
+    if (found.length > 1) return found;
+  }
+  return [low, high].map((v) => Number(v.toPrecision(2)));
 }
 
 /** @param {number} value */

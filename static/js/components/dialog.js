@@ -9,11 +9,12 @@ export function Dialog({ title, close, onClose, class: kind = '', children }) {
   useEffect(() => {
     const before = document.activeElement;
     box.current?.showModal();
+    if (document.activeElement instanceof HTMLButtonElement) box.current?.focus(); // not the closing button first: it would shine
     return () => {
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
-  return html`<dialog ref=${box} class=${`dialog ${kind}`} aria-label=${title} onClose=${onClose} onKeyDown=${(/** @type {Event} */ event) => event.stopPropagation()}
+  return html`<dialog ref=${box} tabindex="-1" class=${`dialog ${kind}`} aria-label=${title} onClose=${onClose} onKeyDown=${(/** @type {Event} */ event) => event.stopPropagation()}
     onClick=${(/** @type {MouseEvent} */ event) => event.target === box.current && box.current?.close()}>
     <div class="inner"><h2>${title}<${Button} label=${close} icon="x" onClick=${() => box.current?.close()} /></h2>${children}</div></dialog>`;
 }

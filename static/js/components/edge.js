@@ -49,16 +49,17 @@ function head(points, kind) {
 /** @param {Sent} sent */
 export const summed = (sent) => sent.axes.length > 0 && sent.product !== null;
 
-/** The chips, drawn after the cards so that nothing hides them. @param {EdgeProps & {crowded: boolean}} props */
-export function Chips({ edge, points, side, lift, reached, sent, active, wide, t, crowded }) {
+/** The chips, drawn after the cards so that nothing hides them. @param {EdgeProps & {crowded: boolean, tabs: Box[]}} props  tabs: names of frames, which no chip covers */
+export function Chips({ edge, points, side, lift, reached, sent, active, wide, t, crowded, tabs }) {
   const apart = spread(edge, side, wide, lift);
   const at = label(offset(points, -apart.forth));
   const text = edge.broadcast ? t('edge.broadcast', { from: shape(edge.broadcast.source), to: shape(edge.broadcast.target) }) : shape(edge.shape);
   const half = width(text) / 2;
   const room = !crowded || edge.broadcast || side;
   const x = at.vertical ? at.x + half + 8 : at.x;
+  const y = below(tabs, x, at.y, half);
   return html`
-    ${reached && room ? chip(x, at.y, text, edge.broadcast ? 'bc' : '') : null}
+    ${reached && room ? chip(x, y, text, edge.broadcast ? 'bc' : '') : null}
     ${sent && sent.axes.length && !(active && side && sent.product) ? chip(...beside(points, apart.back, t(...axes(sent, edge))), 'bw') : null}`;
 }
 
@@ -66,6 +67,12 @@ export function Chips({ edge, points, side, lift, reached, sent, active, wide, t
 function beside(points, apart, text) {
   const at = label(offset(points, apart));
   return [at.vertical ? at.x + width(text) / 2 + 8 : at.x, at.y, text];
+}
+
+/** @param {Box[]} tabs  from above to below @param {number} x @param {number} y @param {number} half */
+function below(tabs, x, y, half) {
+  for (const tab of tabs) if (x + half > tab.x && x - half < tab.x + tab.w && Math.abs(y - tab.y - tab.h / 2) < tab.h / 2 + 8) y = tab.y + tab.h + 10;
+  return y;
 }
 
 /** What was summed on the way back, as a key and its words. @param {Sent} sent @param {Structure} edge @returns {[string, Record<string, string | number>]} */
@@ -87,19 +94,21 @@ const MOST_STRANDS = 6;
 
 /**
  * The addends of one cell of the target, drawn from the rows they come from into a Σ.
- * @param {{edge: Structure, sent: Sent, from: Box, to: Box, addends: number[], rows: number[], t: Translate}} props
- *   from  the op's card, to the leaf's; rows: y of each addend in the op's gradient map
+ * @param {{edge: Structure, sent: Sent, from: Box, to: Box, addends: number[], rows: number[], lift: number, t: Translate}} props
+ *   from  the op's card, to the leaf's; rows: y of each addend in the op's gradient map; lift: of the line forward, whose chip stays free
  */
-export function Strands({ edge, sent, from, to, addends, rows, t }) {
-  const room = Math.max(2, Math.min(MOST_STRANDS, Math.floor((from.h - 26) / 15)));
+export function Strands({ edge, sent, from, to, addends, rows, lift, t }) {
+  const room = Math.max(2, Math.min(MOST_STRANDS, Math.floor((from.h / 2 + lift - 18) / 15)));
   const shown = addends.length <= room || rows.length === addends.length ? addends : addends.slice(0, room - 1);
   const most = Math.max(...addends.map(Math.abs), 1e-30);
   const total = addends.reduce((sum, value) => sum + value, 0);
   const [x1, x2] = [from.x + from.w + 2, to.x - 5];
   const middle = (from.y + from.h / 2 + to.y + to.h / 2) / 2;
   const n = shown.length + (shown.length < addends.length ? 1 : 0);
-  const pitch = Math.min(17, (from.h - 26) / Math.max(1, n));
-  const y = (/** @type {number} */ i) => (rows.length === addends.length && shown.length === addends.length ? rows[i] : middle + 13 + (i - (n - 1) / 2) * pitch);
+  const top = middle - lift + 18;
+  const pitch = Math.min(17, (from.y + from.h - 4 - top) / Math.max(1, n - 1));
+  const centred = Math.max(top, middle + 6 - ((n - 1) / 2) * pitch);
+  const y = (/** @type {number} */ i) => (rows.length === addends.length && shown.length === addends.length ? rows[i] : centred + i * pitch);
   const [sx, sy] = [x2 - 41, to.y + to.h / 2 > middle - 40 && to.y + to.h / 2 < middle + 40 ? to.y + to.h * 0.66 : middle];
   const lines = shown.map((value, i) => {
     const end = sy + (i - (n - 1) / 2) * 3.6;

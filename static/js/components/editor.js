@@ -6,8 +6,8 @@ import { closeBrackets, closeBracketsKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { python } from '@codemirror/lang-python';
 import { bracketMatching, HighlightStyle, indentUnit, syntaxHighlighting } from '@codemirror/language';
-import { EditorState, StateEffect, StateField } from '@codemirror/state';
-import { Decoration, drawSelection, EditorView, keymap, lineNumbers, WidgetType } from '@codemirror/view';
+import { EditorState, RangeSet, StateEffect, StateField } from '@codemirror/state';
+import { Decoration, drawSelection, EditorView, GutterMarker, gutterLineClass, keymap, lineNumbers, WidgetType } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 
 const colours = HighlightStyle.define([
@@ -43,14 +43,25 @@ class Hint extends WidgetType {
 /** @type {import('@codemirror/state').StateEffectType<Marks | null>} */
 const setMarks = StateEffect.define();
 
+/** The number of the current line, so that the line is marked from edge to edge. */
+const numbered = new (class extends GutterMarker {
+  elementClass = 'cl-now';
+})();
+
+/** @typedef {{text: import('@codemirror/view').DecorationSet, numbers: RangeSet<GutterMarker>}} Marked */
 const marking = StateField.define({
-  create: () => Decoration.none,
-  update(decorations, transaction) {
-    for (const effect of transaction.effects) if (effect.is(setMarks)) return decorate(transaction.state, effect.value);
-    return decorations.map(transaction.changes);
+  create: () => /** @type {Marked} */ ({ text: Decoration.none, numbers: RangeSet.empty }),
+  update({ text, numbers }, transaction) {
+    for (const effect of transaction.effects) if (effect.is(setMarks)) return { text: decorate(transaction.state, effect.value), numbers: number(transaction.state, effect.value) };
+    return { text: text.map(transaction.changes), numbers: numbers.map(transaction.changes) };
   },
-  provide: (field) => EditorView.decorations.from(field),
+  provide: (field) => [EditorView.decorations.from(field, (marked) => marked.text), gutterLineClass.from(field, (marked) => marked.numbers)],
 });
+
+/** @param {EditorState} state @param {Marks | null} marks @returns {RangeSet<GutterMarker>} */
+function number({ doc }, marks) {
+  return marks && marks.line >= 1 && marks.line <= doc.lines ? RangeSet.of([numbered.range(doc.line(marks.line).from)]) : RangeSet.empty;
+}
 
 /** @param {EditorState} state @param {Marks | null} marks */
 function decorate(state, marks) {

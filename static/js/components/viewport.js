@@ -8,6 +8,10 @@ const LEAST = 0.05;
 const MOST = 3;
 const MARGIN = 24;
 const READABLE = 0.62;
+const WHOLE = 0.85; // scale at which all is easily read
+const LARGEST = 1.5; // that a small graph is drawn at on a large screen
+const CLOSE = 0.5; // to which a narrow screen goes back to show both ends of an edge
+const EDGE = 10; // px beside them then
 const LEGEND = 120; // px at the left that tools and legend need
 const FLIGHT = 260; // ms
 
@@ -61,9 +65,10 @@ export class Viewport {
     const { clientWidth, clientHeight: h } = this.box;
     const inset = clientWidth > 640 ? LEGEND : 0;
     const w = clientWidth - inset;
-    const k = Math.max(LEAST, Math.min(1.15, (w - 2 * MARGIN) / this.layout.w, (h - 2 * MARGIN) / this.layout.h));
+    const k = Math.max(LEAST, Math.min(LARGEST, (w - 2 * MARGIN) / this.layout.w, (h - 2 * MARGIN) / this.layout.h));
     this.touched = false;
-    const scale = Math.max(k, least);
+    // what cannot be seen whole is drawn as large as its width allows
+    const scale = k >= least ? k : Math.max(least, Math.min(WHOLE, (w - 2 * MARGIN) / this.layout.w));
     const y = this.layout.h * scale > h - 2 * MARGIN ? MARGIN : (h - this.layout.h * scale) / 2;
     this.#to(zoomIdentity.translate(inset + (w - this.layout.w * scale) / 2, y).scale(scale), fly);
   }
@@ -74,8 +79,23 @@ export class Viewport {
     this.zoomer.scaleBy(/** @type {any} */ (this.selection), factor);
   }
 
-  /** Brings a card into sight, and moves nothing when it is. @param {Box} box */
-  reveal({ x, y, w, h }) {
+  /**
+   * Brings a card into sight, and moves nothing when it is. With what it sends to, where there is room for both; on a
+   * narrow screen a little smaller.
+   * @param {Box} box @param {Box} [other]
+   */
+  reveal(box, other) {
+    const now = this.#now();
+    const both = other && around(box, other);
+    const least = this.touched ? now.k : Math.min(now.k, CLOSE);
+    const k = both ? Math.min(now.k, (this.box.clientWidth - 2 * EDGE) / both.w) : now.k;
+    if (!both || k < least || both.h * k > this.box.clientHeight - 2 * MARGIN) return this.#show(box);
+    if (k === now.k) return this.#show(both);
+    this.#to(zoomIdentity.translate(EDGE - both.x * k, this.box.clientHeight / 2 - (both.y + both.h / 2) * k).scale(k), true);
+  }
+
+  /** @param {Box} box */
+  #show({ x, y, w, h }) {
     const now = this.#now();
     const [left, top, right, bottom] = [now.applyX(x), now.applyY(y), now.applyX(x + w), now.applyY(y + h)];
     const { clientWidth, clientHeight } = this.box;
@@ -112,6 +132,12 @@ export class Viewport {
     this.zoomer.transform(/** @type {any} */ (this.selection), goal);
     if (fly) setTimeout(() => (this.world.style.transition = ''), FLIGHT + 20);
   }
+}
+
+/** @param {Box} a @param {Box} b @returns {Box} */
+function around(a, b) {
+  const [x, y] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
+  return { x, y, w: Math.max(a.x + a.w, b.x + b.w) - x, h: Math.max(a.y + a.h, b.y + b.h) - y };
 }
 
 /** The dots of the background stay between 14 and 28 px apart. @param {number} k */

@@ -144,7 +144,7 @@ function read(graph, answer, places, owner) {
     const fromY = Math.abs(from.y + from.h / 2 - y) < from.h / 2 - 10 ? y : from.y + from.h / 2;
     const [x1, x2] = [from.x, to.x + to.w];
     const middle = x1 - 24;
-    const lift = edge.broadcast ? Math.max(12, Math.min(from.h, to.h) / 2 - 18) : 12; // above the strands of its sum
+    const lift = edge.broadcast ? Math.max(12, Math.min(from.h, to.h) / 2 - 11) : 12; // above the strands of its sum
     result.routes.set(edge.id, { side: true, lift, points: fromY === y ? [{ x: x1, y }, { x: x2, y }] : [{ x: x1, y: fromY }, { x: middle, y: fromY }, { x: middle, y }, { x: x2, y }] });
   }
   return result;

@@ -245,7 +245,7 @@ export class Session {
     /** @type {Moment} */
     const moment = { trace, step, brief, window, stops: [], index: 0, stop: null, event: null, state: null, graph: null };
     if (!window) return moment;
-    const structure = this.#structures.of(window);
+    const structure = this.#structures.of(window, this.busy && !window.closed);
     moment.stops = structure.stops;
     moment.graph = structure.graph;
     const wanted = this.ui.event.value;
@@ -267,14 +267,16 @@ function opening(list) {
   return last >= 0 ? last : Math.max(0, list.length - 1);
 }
 
+const GROWN = 1.25; // so much larger, a window is worked out again; with every batch would be too often for a loop that never ends
+
 /** Stops and graph of a window, worked out once; again only while the window grows. */
 class Structures {
   /** @type {WeakMap<Event[], {size: number, stops: Stop[], graph: Graph}>} */ known = new WeakMap();
 
-  /** @param {Window} window */
-  of({ events }) {
+  /** @param {Window} window @param {boolean} growing  more of it is on its way: what was worked out may be a little behind */
+  of({ events }, growing) {
     let found = this.known.get(events);
-    if (found?.size !== events.length) {
+    if (!found || (growing ? events.length > found.size * GROWN : found.size !== events.length)) {
       found = { size: events.length, stops: stops(events), graph: graph(events) };
       this.known.set(events, found);
     }

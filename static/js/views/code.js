@@ -96,5 +96,5 @@ export function marks({ state, event, brief, trace, stops, index }, t) {
 /** @param {import('../types.js').Arr} value */
 function beside(value) {
   const { values, count } = decode(value);
-  return count === 1 && !value.shape.length ? fit(values[0], 10) : shape(value.shape);
+  return count === 1 && !value.shape.length ? fit(values[0], 7) : shape(value.shape);
 }

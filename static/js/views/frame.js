@@ -17,6 +17,7 @@ export function Frame({ app }) {
   const at = (/** @type {View['place']} */ place) => VIEWS.filter((view) => view.place === place && (view.when?.(context) ?? true));
   const right = at('right');
   return html`
+    ${app.config.banner ? html`<p class="banner" role="note"><${Icon} name="triangle-alert" size=${14} /><span>${bannerOf(app.config.banner, t)}</span></p>` : null}
     <header class="top"><h1 class="sr">Backstep</h1>${at('header').map((view) => html`<${Guarded} view=${view} context=${context} />`)}</header>
     <nav class="tabs" aria-label=${t('frame.tabs')}>${TABS.map((tab) => (tab === 'panels' && !right.length ? null : html`<button type="button" aria-pressed=${ui.pane.value === tab} onClick=${() => (ui.pane.value = tab)}>${t(`frame.${tab}`)}</button>`))}</nav>
     <main class=${`work show-${ui.pane.value} ${right.length ? '' : 'no-right'}`}>
@@ -27,6 +28,12 @@ export function Frame({ app }) {
     <footer class="time">${at('footer').map((view) => html`<${Guarded} view=${view} context=${context} />`)}</footer>
     ${at('over').map((view) => html`<${Guarded} key=${view.id} view=${view} context=${context} />`)}
     <div class="toast" role="status" aria-live="polite" data-shown=${app.toast.value ? '' : undefined}>${app.toast.value}</div>`;
+}
+
+/** The server's warning in the reader's language; whose privileges a program has is the server's word. @param {string} said @param {Context['t']} t */
+function bannerOf(said, t) {
+  const who = /privileges of (.+) on this machine/.exec(said)?.[1];
+  return who ? t('frame.banner', { who }) : said;
 }
 
 /** @param {{view: View, context: Context}} props */

@@ -66,9 +66,9 @@ function Canvas(context) {
   const active = subject.cards.map(visible);
   const target = ui.select.value ? visible(ui.select.value.split(':')[0]) : '';
   useEffect(() => {
-    const area = fitting?.boxes.get(active[0] ?? '');
-    if (area) viewport.value?.reveal(area);
-  }, [fitting, active[0]]);
+    const areas = active.flatMap((key) => fitting?.boxes.get(key) ?? []);
+    if (areas.length) viewport.value?.reveal(areas[0], areas[1]);
+  }, [fitting, active.join()]);
   useEffect(() => {
     const area = fitting?.boxes.get(target);
     if (area) viewport.value?.reveal(area);
@@ -143,6 +143,7 @@ function Picture({ context, shown, placed, subject, visible }) {
   const kin = new Set(edges.flatMap((edge) => (edge.from === selected ? edge.to : edge.to === selected ? edge.from : [])));
   const now = moment.stop?.until ?? -1;
   const warned = new Map((booksOf(moment)?.notes ?? []).filter((note) => note.at <= now).map((note) => [visible(note.card), t(note.key, note.words).replaceAll('**', '')]));
+  const tabs = [...placed.groups].map(([path, area]) => ({ x: area.x + 14, y: area.y - 11, w: tab(path, groups.get(path)?.type ?? '', count(shown.graph, path), t).w, h: 22 })).sort((a, b) => a.y - b.y);
   const drawn = edges.flatMap((edge) => {
     const route = placed.routes.get(edge.id);
     const to = cards.get(edge.to);
@@ -150,7 +151,7 @@ function Picture({ context, shown, placed, subject, visible }) {
     const op = state.ops[Number(edge.id.slice(1).split(':')[0].replaceAll('′', ''))];
     const wide = route.points.length === 2 && !crowded && Math.abs(route.points[0].y - route.points[1].y) < 60 && edges.every((other) => other === edge || (other.from !== edge.from && other.to !== edge.to) || placed.routes.get(other.id)?.side);
     return [{ edge, points: route.points, side: route.side, lift: route.lift, reached: !!op || to.role === 'failed', sent: op?.sent.find((sent) => sent.index === edge.index), active: subject.edge === edge.id, wide,
-      near: selected === edge.from || selected === edge.to, selected: selected === edge.id, t, crowded }];
+      near: selected === edge.from || selected === edge.to, selected: selected === edge.id, t, crowded, tabs }];
   });
   const strands = drawn.find((each) => each.active && each.side && each.sent && summed(each.sent));
   return html`<svg class="graph" width=${placed.w} height=${placed.h} viewBox=${`0 0 ${placed.w} ${placed.h}`} role="tree" aria-label=${t('graph.title')}>
@@ -172,7 +173,7 @@ function Picture({ context, shown, placed, subject, visible }) {
 }
 
 /** @param {any} props @param {Moment} moment @param {Graph} structure @param {Layout} placed @param {number[] | null} index @param {Translate} t */
-function unroll({ edge, sent }, moment, structure, placed, index, t) {
+function unroll({ edge, sent, lift }, moment, structure, placed, index, t) {
   const [from, to] = [placed.boxes.get(edge.to), placed.boxes.get(edge.from)];
   const card = structure.cards.get(edge.to);
   const op = card ? moment.state?.ops[card.by] : undefined;
@@ -183,17 +184,22 @@ function unroll({ edge, sent }, moment, structure, placed, index, t) {
   const last = parts.ranges.at(-1);
   const byRow = grad && grid.whole && shape.length === 2 && parts.addends.length === grid.rows && last?.[0] === last?.[1];
   const rows = byRow ? parts.addends.map((_, i) => from.y + grad.y + i * (grid.ch + 1) + grid.ch / 2 + 0.5) : [];
-  return html`<${Strands} edge=${edge} sent=${sent} from=${from} to=${to} addends=${parts.addends} rows=${rows} t=${t} />`;
+  return html`<${Strands} edge=${edge} sent=${sent} from=${from} to=${to} addends=${parts.addends} rows=${rows} lift=${lift} t=${t} />`;
 }
 
 /** The name of a group on its upper edge, above the lines that cross it. @param {string} path @param {Box} area @param {string} type @param {number} n @param {Translate} t */
 function handle(path, area, type, n, t) {
+  const { name, text, w } = tab(path, type, n, t);
+  return html`<g class="group" key=${`=${path}`}><g class="handle" transform=${`translate(${area.x + 14},${area.y})`} data-fold=${path}><title>${t('action.fold')}</title><rect class="tab" y="-11" width=${w} height="22" rx="11" /><path d="M11 -2.4l3.6 4 3.6-4" class="chev" />
+    <text x="25" y="3.8" class="gt">${type}<tspan class="gs" dx="7">${name}</tspan><tspan class="gs" dx=${name ? 8 : 0}>${text}</tspan></text></g></g>`;
+}
+
+/** @param {string} path @param {string} type @param {number} n @param {Translate} t */
+function tab(path, type, n, t) {
   const name = path.startsWith('~') ? '' : path;
   const text = t('graph.nodes', { n });
   const wide = [...text].filter((letter) => letter > '⺀').length * 4.4;
-  const w = 34 + (type.length + name.length) * 6.6 + text.length * 5.9 + wide + (name ? 14 : 6);
-  return html`<g class="group" key=${`=${path}`}><g class="handle" transform=${`translate(${area.x + 14},${area.y})`} data-fold=${path}><title>${t('action.fold')}</title><rect class="tab" y="-11" width=${w} height="22" rx="11" /><path d="M11 -2.4l3.6 4 3.6-4" class="chev" />
-    <text x="25" y="3.8" class="gt">${type}<tspan class="gs" dx="7">${name}</tspan><tspan class="gs" dx=${name ? 8 : 0}>${text}</tspan></text></g></g>`;
+  return { name, text, w: 34 + (type.length + name.length) * 6.6 + text.length * 5.9 + wide + (name ? 14 : 6) };
 }
 
 /** @param {Graph} structure @param {string} path */

@@ -28,6 +28,7 @@ function Output({ moment, t, act }) {
     if (at instanceof HTMLElement && box.current) box.current.scrollTop = Math.max(0, at.offsetTop + at.offsetHeight - box.current.clientHeight);
   }, [now, trace.said.length]);
   const { fail, end } = trace;
+  const stopped = end !== null && end.status !== 'ok' && end.status !== 'fail'; // the end says it all: a limit's own error would say it twice
   return html`<div class="out" ref=${box} tabindex="0" role="log" aria-label=${t('output.title')}>
     ${shown.map((each, i) => {
       const kind = `${past(each) ? '' : 'later'} ${each.event.kind === 'print' ? each.event.stream ?? '' : each.event.kind}`;
@@ -37,6 +38,6 @@ function Output({ moment, t, act }) {
       return html`<p class=${`said ${kind}`} data-now=${mark}>${each.event.text}</p>`;
     })}
     ${trace.said.length ? null : html`<p class="said mut">${t('output.nothing')}</p>`}
-    ${fail ? html`<div class="fail"><p><b>${fail.type}</b>${fail.at ? html` <span class="mut">${t('output.line', { line: fail.at[0] })}</span>` : null}</p><pre>${fail.message}</pre>${fail.hint ? html`<p class="hint-box"><${Icon} name="lightbulb" size=${14} /> ${fail.hint}</p>` : null}</div>` : null}
-    ${end && end.status !== 'ok' && end.status !== 'fail' ? html`<div class="fail"><p><b>${t(`status.${end.status}`)}</b></p><p>${end.message}</p>${end.hint ? html`<p class="hint-box">${end.hint}</p>` : null}</div>` : null}</div>`;
+    ${fail && !stopped ? html`<div class="fail"><p><b>${fail.type}</b>${fail.at ? html` <span class="mut">${t('output.line', { line: fail.at[0] })}</span>` : null}</p><pre>${fail.message}</pre>${fail.hint ? html`<p class="hint-box"><${Icon} name="lightbulb" size=${14} /> ${fail.hint}</p>` : null}</div>` : null}
+    ${stopped && end ? html`<div class="fail"><p><b>${t(`status.${end.status}`)}</b>${fail?.at ? html` <span class="mut">${t('output.line', { line: fail.at[0] })}</span>` : null}</p><p>${end.message}</p>${end.hint ? html`<p class="hint-box"><${Icon} name="lightbulb" size=${14} /> ${end.hint}</p>` : null}</div>` : null}</div>`;
 }

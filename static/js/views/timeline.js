@@ -12,10 +12,13 @@ import { integer } from '../model/format.js';
 import { SPEEDS } from '../timeline/player.js';
 import { losses } from './loss.js';
 
-const CHIPS = 44; // more do not fit as labelled chips
-const ROOM = 104; // letters on all chips together; beyond, only the current one is written out
-/** @type {Record<string, string | undefined>} */
-const BRIEF = { ready: '∂', contribute: '→', accumulate: '+=' };
+const LETTER = 7; // px, of a chip's text
+const RIM = 9; // px around a chip's text, and to the next chip
+const BETWEEN = 8; // px between phases
+const NAME = 6.4; // px, one letter of a phase's name; Chinese ones are nearly twice as wide
+/** What stands on a chip when the words of all would not fit. @type {Record<string, string | undefined>} */
+const BRIEF = { ready: '∂', contribute: '→', accumulate: '+=', update: '−=', zero: '0', seed: '1' };
+const BACKWARD = new Set(['ready', 'contribute', 'accumulate']);
 
 /** @type {View} */
 export const timelineView = { id: 'timeline', place: 'footer', title: 'timeline.title', draw: (context) => html`<${Transport} ...${context} /><div class="lanes"><${Steps} ...${context} /><${Events} ...${context} /></div>` };
@@ -89,12 +92,35 @@ function Events({ app, moment, t, act }) {
   const { stops, index, window } = moment;
   const total = stops.length;
   const runs = phases(stops);
-  // a chip needs some 20 px; what stands beside the lane is wide on a wide screen only
-  const room = Math.floor((app.width.value - (app.width.value > 900 ? 500 : 130)) / 20);
-  const body = window ? (total <= Math.min(CHIPS, room) ? html`<${Chips} runs=${runs} moment=${moment} t=${t} act=${act} />` : html`<${Bar} runs=${runs} moment=${moment} t=${t} act=${act} />`)
+  const room = lane(app.width.value);
+  const texts = window && total * (LETTER + RIM) < room ? written(moment, t, room - BETWEEN * runs.length) : null;
+  const body = window ? (texts ? html`<${Chips} runs=${runs} texts=${texts} moment=${moment} t=${t} act=${act} />` : html`<${Bar} runs=${runs} room=${room} moment=${moment} t=${t} act=${act} />`)
     : html`<div class="evs"><div class="waiting">${app.session.fetching.value !== null ? html`<span class="spinner small"></span>${t('graph.fetching', { step: moment.step })}` : t('timeline.empty')}</div></div>`;
   return html`<div class="lane ev"><span class="ll">${t('timeline.event')}</span>${body}<span class="lr"><b>${total ? index + 1 : 0}</b> / ${total}</span></div>`;
 }
+
+/** Width of the lane in a window of this width, as workbench.css leaves it beside the transport. @param {number} width */
+const lane = (width) => width - (width > 1180 ? 182 + Math.min(520, Math.max(372, width * 0.23)) : width > 900 ? 496 : 150);
+
+/** What each chip says: all in words, or the backward pass in signs, or everything; null when even the signs do not fit. @param {Context['moment']} moment @param {Context['t']} t @param {number} room @returns {[string, string][] | null} */
+function written(moment, t, room) {
+  const { stops, index } = moment;
+  const whole = stops.map((stop) => chip(stop.event, moment, t));
+  const sign = (/** @type {string} */ text) => ([...text].length > 2 ? 'ƒ' : text);
+  const levels = [
+    (/** @type {string} */ text) => text,
+    (/** @type {string} */ text, /** @type {string} */ kind) => (BACKWARD.has(kind) ? BRIEF[kind] ?? text : text),
+    (/** @type {string} */ text, /** @type {string} */ kind) => BRIEF[kind] ?? sign(text),
+  ];
+  for (const level of levels) {
+    const texts = whole.map(([text, title], i) => /** @type {[string, string]} */ ([i === index ? text : level(text, stops[i].event.kind), title]));
+    if (texts.reduce((sum, [text]) => sum + wide(text) + RIM, 0) <= room) return texts;
+  }
+  return null;
+}
+
+/** Of a text in px. @param {string} text */
+const wide = (text, letter = LETTER) => [...text].reduce((sum, each) => sum + (each > '⺀' ? 1.7 : 1) * letter, 0);
 
 /** Stops in runs of one phase; prints belong to the phase they stand in. @param {Stop[]} stops @returns {{phase: string, from: number, to: number}[]} */
 function phases(stops) {
@@ -108,23 +134,20 @@ function phases(stops) {
   return runs;
 }
 
-/** @param {{runs: ReturnType<typeof phases>, moment: Context['moment'], t: Context['t'], act: Context['act']}} props */
-function Chips({ runs, moment, t, act }) {
+/** @param {{runs: ReturnType<typeof phases>, texts: [string, string][], moment: Context['moment'], t: Context['t'], act: Context['act']}} props */
+function Chips({ runs, texts, moment, t, act }) {
   const { stops, index } = moment;
-  const texts = stops.map((stop) => chip(stop.event, moment, t));
-  const tight = texts.reduce((sum, [text]) => sum + text.length + 1.4, 0) > ROOM;
-  return html`<div class="evs" role="group" aria-label=${t('timeline.event')}>${runs.map(({ phase, from, to }) => html`<div class=${`sg ${phase[0]}`} style=${{ flex: to - from + 1 }}><span class="sn">${t(`phase.${phase === 'other' ? 'forward' : phase}`)}</span>
+  return html`<div class="evs" role="group" aria-label=${t('timeline.event')}>${runs.map(({ phase, from, to }) => html`<div class=${`sg ${phase[0]}`} style=${{ flexGrow: to - from + 1 }}><span class="sn">${t(`phase.${phase === 'other' ? 'forward' : phase}`)}</span>
     <div class="cells">${stops.slice(from, to + 1).map((stop, i) => {
       const at = from + i;
-      const [whole, title] = texts[at];
-      const text = tight && at !== index ? BRIEF[stop.event.kind] ?? whole.slice(0, 3) : whole;
+      const [text, title] = texts[at];
       const state = at === index ? 'now' : at < index ? 'past' : 'next';
-      return html`<button type="button" class=${`e ${state} ${stop.event.kind}`} style=${{ flexGrow: [...text].length + 1, flexShrink: at === index ? 0 : 1 }} title=${title} aria-label=${`${title} · ${text}`} aria-current=${at === index ? 'step' : undefined} onClick=${() => act('event', at)}><span>${text}</span></button>`;
+      return html`<button type="button" class=${`e ${state} ${stop.event.kind}`} style=${{ flexGrow: [...text].length + 1 }} title=${title} aria-label=${`${title} · ${text}`} aria-current=${at === index ? 'step' : undefined} onClick=${() => act('event', at)}><span>${text}</span></button>`;
     })}</div></div>`)}</div>`;
 }
 
-/** Many events: one bar, coloured by phase, to scrub. @param {{runs: ReturnType<typeof phases>, moment: Context['moment'], t: Context['t'], act: Context['act']}} props */
-function Bar({ runs, moment, t, act }) {
+/** Many events: one bar, coloured by phase, to scrub. @param {{runs: ReturnType<typeof phases>, room: number, moment: Context['moment'], t: Context['t'], act: Context['act']}} props */
+function Bar({ runs, room, moment, t, act }) {
   const { stops, index } = moment;
   const n = stops.length;
   /** @param {PointerEvent} event */
@@ -137,7 +160,12 @@ function Bar({ runs, moment, t, act }) {
   };
   const [text, title] = stops[index] ? chip(stops[index].event, moment, t) : ['', ''];
   const place = (index + 0.5) / n;
-  return html`<div class="evs long"><div class="names">${runs.map(({ phase, from, to }) => html`<span class=${`sn ${phase[0]}`} style=${{ flex: to - from + 1 }}>${(to - from + 1) / n > 0.06 ? t(`phase.${phase === 'other' ? 'forward' : phase}`) : ''}</span>`)}</div>
+  const name = (/** @type {string} */ phase) => t(`phase.${phase === 'other' ? 'forward' : phase}`);
+  const fits = ({ phase = '', from = 0, to = 0 }) => wide(name(phase), NAME) < (room * (to - from + 1)) / n;
+  // a name over each piece; where one is too narrow for its own, each name once, side by side
+  const named = runs.length <= 4 && !runs.every(fits) ? [...new Set(runs.map(({ phase }) => phase))] : null;
+  return html`<div class="evs long">${named ? html`<div class="names key">${named.map((phase) => html`<span class=${`sn ${phase[0]}`}>${name(phase)}</span>`)}</div>`
+    : html`<div class="names">${runs.map((run) => html`<span class=${`sn ${run.phase[0]}`} style=${{ flex: run.to - run.from + 1 }}>${fits(run) ? name(run.phase) : ''}</span>`)}</div>`}
     <div class="evbar" role="slider" tabindex="0" aria-label=${t('timeline.event')} aria-valuemin="1" aria-valuemax=${n} aria-valuenow=${index + 1} aria-valuetext=${title} onPointerDown=${scrub} onPointerMove=${scrub}>
       ${runs.map(({ phase, from, to }) => html`<i class=${phase[0]} style=${{ flex: to - from + 1 }}></i>`)}<span class="thumb" style=${{ left: `${place * 100}%` }}></span>
       <span class=${`tip ${place > 0.9 ? 'end' : place < 0.1 ? 'start' : ''}`} style=${{ left: `${place * 100}%` }}>${text}</span></div></div>`;
