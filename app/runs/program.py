@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 
 from app.runs.limits import Limits
-from engine.trace.events import SCHEMA
+from engine.trace.events import SCHEMA, Begin
 
 
 @dataclass(frozen=True)
@@ -36,3 +36,17 @@ class Program:
     def key(self) -> str:
         """The run's id: 64 hexadecimal digits."""
         return hashlib.sha256(msgspec.json.encode(astuple(self))).hexdigest()
+
+    def begin(self) -> Begin:
+        """The first event of its trace."""
+        return Begin(
+            seq=0,
+            schema=self.schema,
+            engine=self.engine,
+            source=self.source,
+            seed=self.seed,
+            detail=self.detail,
+            limits=self.limits.table(),
+            run=self.key,
+            probe=self.probe,
+        )

@@ -98,14 +98,7 @@ Story = Callable[[Program], Iterable[ev.Event | BaseException | float]]
 
 def tell_hello(program: Program) -> Iterable[ev.Event | BaseException | float]:
     """The shortest trace."""
-    yield ev.Begin(
-        schema=program.schema,
-        engine=program.engine,
-        source=program.source,
-        seed=program.seed,
-        run=program.key,
-        limits=program.limits.table(),
-    )
+    yield program.begin()
     yield ev.Print(text="hello\n")
     yield ev.End(status="ok", message="The program ran to its end.", events=3)
 

@@ -239,19 +239,7 @@ class Service:
         if run.ended():
             return
         if run.size == 0:
-            program = run.program
-            begin = ev.Begin(
-                seq=0,
-                schema=program.schema,
-                engine=program.engine,
-                source=program.source,
-                seed=program.seed,
-                detail=program.detail,
-                limits=program.limits.table(),
-                run=program.key,
-                probe=program.probe,
-            )
-            run.feed(msgspec.json.encode(begin) + b"\n")
+            run.feed(msgspec.json.encode(run.program.begin()) + b"\n")
         seq = run.events
         end = ev.End(
             seq=seq,

@@ -61,20 +61,8 @@ class Sieve:
 
     def begin(self) -> bytes:
         """The first line, made by the parent from what it knows itself."""
-        program = self.program
         self.begun = True
-        return self._number(
-            ev.Begin(
-                schema=program.schema,
-                engine=program.engine,
-                source=program.source,
-                seed=program.seed,
-                detail=program.detail,
-                limits=program.limits.table(),
-                run=program.key,
-                probe=program.probe,
-            )
-        )
+        return self._number(self.program.begin())
 
     def feed(self, data: bytes) -> list[bytes]:
         """Whole lines let through, newline included."""

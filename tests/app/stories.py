@@ -14,18 +14,6 @@ from engine.trace import events as ev
 Told = Iterable[ev.Event | BaseException | float]
 
 
-def begin(program: Program) -> ev.Begin:
-    return ev.Begin(
-        schema=program.schema,
-        engine=program.engine,
-        source=program.source,
-        seed=program.seed,
-        detail=program.detail,
-        run=program.key,
-        limits=program.limits.table(),
-    )
-
-
 def scalar(value: float) -> ev.Array:
     return ev.Array(shape=(), dtype="float32", data=[value])
 
@@ -38,7 +26,7 @@ def count_to(number: int, *, pause: float = 0.0, status: Any = "ok") -> Story:
     """`number` prints, with a pause before each."""
 
     def story(program: Program) -> Told:
-        yield begin(program)
+        yield program.begin()
         for k in range(number):
             if pause:
                 yield pause
@@ -52,7 +40,7 @@ def train(steps: int, *, detail: int = 1, pause: float = 0.0) -> Story:
     """`steps` training steps, the first `detail` in full; or only those asked for, and then it stops."""
 
     def story(program: Program) -> Told:
-        yield begin(program)
+        yield program.begin()
         wanted = program.detail or tuple(range(detail))
         for k in range(steps):
             if pause:
@@ -71,7 +59,7 @@ def train(steps: int, *, detail: int = 1, pause: float = 0.0) -> Story:
 
 
 def forever(program: Program) -> Told:
-    yield begin(program)
+    yield program.begin()
     k = 0
     while True:
         yield ev.Print(text=f"{k}\n")
