@@ -59,7 +59,10 @@ from engine import nn as nn
 from engine import optim as optim
 from engine import utils as utils
 from engine import backends as backends
+from engine import accelerator as accelerator
+from engine import amp as amp
 from engine import cuda as cuda
+from engine.amp import autocast as autocast
 from engine.serialization import load as load
 from engine.serialization import save as save
 from engine.missing import getattr_of as _getattr_of

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from typing import Any
 
+from engine.amp import GradScaler, autocast
 from engine.conversion import no_cuda
 from engine.missing import getattr_of
 
@@ -49,5 +52,23 @@ def get_device_name(device: Any = None) -> str:
     """There is no CUDA."""
     raise no_cuda()
 
+
+class _Autocast(autocast):
+    """The older spelling: the device is CUDA."""
+
+    def __init__(self, enabled: bool = True, dtype: Any = None, cache_enabled: bool = True) -> None:
+        super().__init__("cuda", dtype, enabled, cache_enabled)
+
+
+class _GradScaler(GradScaler):
+    """The older spelling: the device is CUDA."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("cuda", *args, **kwargs)
+
+
+amp = types.ModuleType("engine.cuda.amp", "torch.cuda.amp: the older spelling of torch.amp.")
+amp.__dict__.update(autocast=_Autocast, GradScaler=_GradScaler)
+sys.modules[amp.__name__] = amp  # `from torch.cuda.amp import autocast`
 
 __getattr__ = getattr_of("torch.cuda", globals())

@@ -25,8 +25,6 @@ INSTEAD = {
     "to_sparse": "use a dense tensor",
     "vmap": "write the loop, or use broadcasting",
     "func": "torch.autograd.functional has jacobian, hessian, vjp and jvp",
-    "amp": "leave autocast away: everything runs in float32",
-    "autocast": "leave autocast away: everything runs in float32",
     "distributed": "a run is one process",
     "multiprocessing": "a run is one process",
     "distributions": "torch.randn, torch.rand, torch.bernoulli, torch.multinomial",

@@ -236,6 +236,10 @@ class Tensor:
         a = self.numpy()
         return a if dtype is None else a.astype(dtype, copy=False)
 
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
+        """What NumPy's functions of tensors give: np.sqrt(x) is a tensor, outside of the graph."""
+        return wrap_array(array.astype(np.uint8) if array.dtype == bool else array)
+
     def item(self) -> Any:
         """The only element as a Python number."""
         a = self._a

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from engine import dtypes
-from engine.errors import IndexFault, RuntimeFault
+from engine.errors import IndexFault, RuntimeFault, TypeFault
 from engine.ops import kernels
-from engine.ops.op import ARRAYS, NAMESPACE, TENSORS, Failing, Sample, composite, failed, op
+from engine.ops.op import ARRAYS, NAMESPACE, TENSORS, Failing, Sample, composite, failed, op, type_name
 from engine.ops.samples import Layout
 
 Array = Any
@@ -217,7 +217,14 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
                           "both arguments to matmul need to be at least 1D, but they are 1D and 0D")])  # fmt: skip
 def matmul(input: Tensor, other: Tensor, *, out: Tensor = None) -> Tensor:
     """Matrix product as `@` does it: dot, mv, mm or batched, by the number of dimensions."""
-    n, m = len(input._s), len(other._s)
+    try:
+        n, m = len(input._s), len(other._s)
+    except AttributeError:
+        name, position, given = ("other", 2, other) if hasattr(input, "_s") else ("input", 1, input)
+        raise TypeFault(
+            f"matmul(): argument '{name}' (position {position}) must be Tensor, not {type_name(given)}",
+            hint="torch.tensor(...) makes a tensor of a list or an array",
+        ) from None
     if n == 2 and m == 2:
         r = TENSORS["mm"](input, other)
     elif n == 1 and m == 1:

@@ -24,6 +24,7 @@ Note [Layout of a node]
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 import re
 import sys
@@ -282,6 +283,7 @@ def op(
         TENSORS[name] = the_op.call
         for alias in the_op.aliases:
             TENSORS[alias] = the_op.call
+        the_op.call = numpy_named(the_op.call)
         return the_op
 
     if forward is not None:
@@ -316,14 +318,36 @@ def composite(
         key = name or f.__name__
         COMPOSITE_SAMPLES[key] = tuple(samples)
         COMPOSITE_FAILS[key] = tuple(fails)
+        public = numpy_named(f)
         for n in (key, *aliases):
-            COMPOSITES[n] = f
+            COMPOSITES[n] = public
             TENSORS[n] = f
             if not method:
                 METHODLESS.add(n)
         return f
 
     return declare
+
+
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+"""What torch calls by another name and takes by NumPy's too: x.argmax(axis=1), x.sum(1, keepdims=True)."""
+
+
+def numpy_named(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f for programs: its arguments by NumPy's names as well. Rules and other operations call f itself."""
+    code = f.__code__  # inspect.signature would take as long as compiling some blocks does
+    known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    names = {theirs: ours for theirs, ours in NUMPY_NAMES.items() if ours in known and theirs not in known}
+    if not names:
+        return f
+
+    @functools.wraps(f)
+    def named(*args: Any, **kwargs: Any) -> Any:
+        for theirs in kwargs.keys() & names.keys() if kwargs else ():
+            kwargs[names[theirs]] = kwargs.pop(theirs)
+        return f(*args, **kwargs)
+
+    return named
 
 
 # ---- generated code --------------------------------------------------------------------------------------

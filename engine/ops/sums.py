@@ -63,14 +63,17 @@ _sum_call = TENSORS["sum_"]
 
 
 @composite("sum")
-def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, dtype: Any = None, out: Any = None) -> Tensor:
+def sum(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False, dtype: Any = None,
+    out: Any = None,
+) -> Tensor:  # fmt: skip
     """Sum of all elements, or over dim."""
     if dim is None and axis is None and dtype is None:
         return _sum_call(input, out=out)
     if dtype is not None:
         input = TENSORS["to_dtype"](input, dtype) if dtypes.of(input._a) is not dtype else input
     _flags(keepdim, "sum")
-    return _sum_call(input, dim if axis is None else axis, keepdim, out=out)
+    return _sum_call(input, dim if axis is None else axis, keepdim or keepdims, out=out)
 
 
 @op("mean_(input, dim=None, keepdim=False)", lazy=True, public="mean", method=False,
@@ -103,11 +106,14 @@ _mean_call = TENSORS["mean_"]
 
 
 @composite("mean")
-def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, dtype: Any = None, out: Any = None) -> Tensor:
+def mean(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False, dtype: Any = None,
+    out: Any = None,
+) -> Tensor:  # fmt: skip
     """Mean of all elements, or over dim."""
     if dtype is not None and dtypes.of(input._a) is not dtype:
         input = TENSORS["to_dtype"](input, dtype)
-    return _mean_call(input, dim if axis is None else axis, keepdim, out=out)
+    return _mean_call(input, dim if axis is None else axis, keepdim or keepdims, out=out)
 
 
 @op("nansum_(input, dim=None, keepdim=False)", node="NansumBackward0", public="nansum", method=False,

@@ -357,11 +357,11 @@ class Optimizer:
         self.__dict__.setdefault("_hooks", defaultdict(OrderedDict))
 
     def __repr__(self) -> str:
-        lines = [type(self).__name__ + " ("]
+        groups = []
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
-        return "\n".join(lines) + "\n)"
+            lines = [f"Parameter Group {i}", *(f"    {n}: {group[n]}" for n in sorted(group) if n != "params")]
+            groups.append("\n".join(lines) + "\n")
+        return f"{type(self).__name__} (\n" + "\n".join(groups) + ")"
 
     # ---- hooks ----------------------------------------------------------------------------------
     def _register(self, when: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:

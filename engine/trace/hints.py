@@ -12,9 +12,13 @@ import re
 from collections.abc import Iterable
 
 from engine.errors import near_miss
+from engine.missing import INSTEAD
 from engine.tensor import Tensor, offered
 
-WIDE = str.maketrans("，。（）：；“”‘’＝＋－＊／［］｛｝＜＞！　、", ",.():;\"\"''=+-*/[]{}<>! ,")
+WIDE = str.maketrans("，。（）：；“”‘’＝＋－＊／［］｛｝＜＞！　、【】％＠＃＾＿～｜＆", ",.():;\"\"''=+-*/[]{}<>! ,[]%@#^_~|&")
+LOOKALIKES = {"\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "*", "\u00f7": "/", "\u2217": "*", "\u2264": "<=",
+              "\u2265": ">=", "\u2260": "!=", "\u00b2": "**2", "\u00b3": "**3", "\u2032": "'", "\u00b7": "*"}  # fmt: skip
+"""Signs of printed mathematics, as they come from books and web pages, and what Python writes."""
 
 ABSENT = {
     "torchvision": "torchvision's data sets and models are not here: make small data with torch.randn or torch.tensor",
@@ -44,7 +48,10 @@ def hint(error: BaseException, source: str, names: Iterable[str] = ()) -> str:
     if isinstance(error, SyntaxError):
         return _syntax(error, source)
     if isinstance(error, ModuleNotFoundError):
-        root = (error.name or "").partition(".")[0]
+        root, _, rest = (error.name or "").partition(".")
+        if root == "torch":
+            instead = INSTEAD.get(rest.rpartition(".")[2]) or INSTEAD.get(rest.partition(".")[0])
+            return f"torch.{rest} is not supported by Backstep" + (f": {instead}" if instead else "")
         if root in ABSENT:
             return ABSENT[root]
         close = difflib.get_close_matches(root, ["torch", "numpy", "math", "random", "time"], 1, 0.6)
@@ -94,6 +101,12 @@ def _syntax(error: SyntaxError, source: str) -> str:
     line = lines[error.lineno - 1] if error.lineno and 0 < error.lineno <= len(lines) else ""
     message = error.msg or ""
     wide = [c for c in line if c.translate(WIDE) != c]
+    found = re.search(r"invalid (?:character '(.)'|non-printable character U\+([0-9A-F]+))", message)
+    if found and found[2]:
+        what = "a space" if chr(int(found[2], 16)).isspace() else "a mark"
+        return f"{what} that cannot be seen was copied along with this line: type the line anew"
+    if found and found[1] in LOOKALIKES:
+        return f"{found[1]!r} is no sign of Python: type {LOOKALIKES[found[1]]} instead"
     if wide and ("invalid character" in message or "invalid non-printable" in message or "EOL" in message
                  or "unterminated" in message or "invalid syntax" in message):  # fmt: skip
         return f"{wide[0]!r} is a full-width character: type {wide[0].translate(WIDE)!r} instead"
@@ -117,6 +130,8 @@ def _syntax(error: SyntaxError, source: str) -> str:
         return "= gives a value to a name; == compares"
     if line.lstrip().startswith((">>>", "$", "In [")):
         return "copy the program without the prompt at the beginning of its lines"
+    if line.lstrip().startswith(("```", "~~~")):
+        return "this line marks where a program begins or ends on a web page: delete it"
     if line.lstrip().startswith(("%", "!")):
         return "lines that begin with % or ! belong to notebooks: delete them"
     return ""

@@ -125,13 +125,14 @@ class Output(io.TextIOBase):
 @contextlib.contextmanager
 def _as_program(main: types.ModuleType, source: str, recorder: Recorder, seed: int) -> Iterator[None]:
     """The interpreter as a program expects it, and back as it was afterwards."""
-    streams = sys.stdin, sys.stdout, sys.stderr
+    streams, arguments = (sys.stdin, sys.stdout, sys.stderr), sys.argv
     before = {name: sys.modules.get(name) for name in (MAIN, *_aliases())}
     collecting = gc.isenabled()
     states = random.getstate(), np.random.get_state()
     sys.modules.update(_aliases())
     sys.modules[MAIN] = main
     linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
+    sys.argv = [FILENAME]  # argparse: a program started with no options
     sys.stdin, sys.stdout, sys.stderr = io.StringIO(""), Output(recorder, "stdout"), Output(recorder, "stderr")
     random.seed(seed)
     np.random.seed(seed & 0xFFFFFFFF)
@@ -146,6 +147,7 @@ def _as_program(main: types.ModuleType, source: str, recorder: Recorder, seed: i
             yield
     finally:
         sys.stdin, sys.stdout, sys.stderr = streams
+        sys.argv = arguments
         if collecting:
             gc.enable()
         linecache.cache.pop(FILENAME, None)

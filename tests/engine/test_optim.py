@@ -362,3 +362,10 @@ def test_a_missing_optimizer_is_refused_by_name_with_a_way_out():
     with pytest.raises(AttributeError, match=r"^module 'torch\.optim' has no attribute 'Adm'$") as caught:
         _ = optim.Adm
     assert "'Adam'" in caught.value.hint
+
+
+def test_groups_stand_apart_when_an_optimizer_prints_itself():
+    first, second = torch.nn.Parameter(torch.ones(1)), torch.nn.Parameter(torch.ones(1))
+    printed = repr(optim.SGD([{"params": [first], "lr": 0.5}, {"params": [second]}], lr=0.25))
+    assert "    weight_decay: 0\n\nParameter Group 1\n" in printed
+    assert printed.startswith("SGD (\nParameter Group 0\n") and printed.endswith("    weight_decay: 0\n)")

@@ -11,7 +11,7 @@ from pathlib import Path
 MODULES = (
     "torch", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.nn.utils", "torch.optim", "torch.optim.lr_scheduler",
     "torch.linalg", "torch.autograd", "torch.autograd.functional", "torch.utils.data", "torch.special", "torch.fft",
-    "torch.cuda", "torch.random",
+    "torch.cuda", "torch.random", "torch.accelerator", "torch.amp", "torch.distributions", "torch.nn.utils.rnn",
 )  # fmt: skip
 
 

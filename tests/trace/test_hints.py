@@ -40,12 +40,25 @@ def fails(text, **names):
         ("raise MemoryError", "too large"),
         ("raise EOFError('EOF when reading a line')", "no keyboard"),
         ("open('/nowhere/data.csv')", "cannot read files"),
+        ("x = 3 \u2212 2", "type - instead"),
+        ("y = x\u00b2", "type **2 instead"),
+        ("x =\u00a01", "a space that cannot be seen"),
+        ("x = 1\u200b", "a mark that cannot be seen"),
+        ("```python\nx = 1\n```", "web page: delete it"),
         ("raise SystemError", ""),
     ],
 )
 def test_hint(text, said):
     found = fails(text)
     assert said in found if said else found == ""
+
+
+def test_a_part_of_torch_that_is_not_here():
+    for name, said in (
+        ("torch.jit", "torch.jit is not supported by Backstep: leave torch.jit away"),
+        ("torch.utils.tensorboard", "torch.utils.tensorboard is not supported by Backstep"),
+    ):
+        assert said in hint(ModuleNotFoundError(f"No module named {name!r}", name=name), "")
 
 
 def test_a_misspelt_name_is_compared_with_those_the_program_has():

@@ -62,6 +62,13 @@ def test_the_program_is_main():
     assert printed(record("if __name__ == '__main__':\n    print(__name__)\n")) == "__main__\n"
 
 
+def test_argparse_finds_no_options():
+    text = "import argparse, sys\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float, default=0.1)\n"
+    before = list(sys.argv)
+    assert printed(record(text + "print(p.parse_args(), len(sys.argv))")) == "Namespace(lr=0.1) 1\n"
+    assert sys.argv == before
+
+
 def test_one_print_is_one_event_with_its_position():
     event = of(ev.Print, record("x = 1\nprint('a', 'b\\nc')\n"))
     assert [e.text for e in event] == ["a b\nc\n"]
