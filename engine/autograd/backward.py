@@ -94,29 +94,31 @@ def run_fast(root: Node, g: Any) -> None:
         accumulate(root, g)
         return
     # pass 1: how many consumers each node has; the counter lies on the node
-    todo = [root]
-    pop = todo.pop
-    push = todo.append
-    while todo:
-        n = pop()
-        e = n[2]
-        d = e[5]
-        e[5] = d + 1
-        if d == 0 and e[2] is not None:
-            push(e)
+    todo: list[Node] = []
+    n = root
+    while True:
         e = n[3]
         if e is not None:
             d = e[5]
             e[5] = d + 1
             if d == 0 and e[2] is not None:
-                push(e)
+                todo.append(e)
             e = n[4]
             if e is not None:
                 for k in e:
                     d = k[5]
                     k[5] = d + 1
                     if d == 0 and k[2] is not None:
-                        push(k)
+                        todo.append(k)
+        e = n[2]
+        d = e[5]
+        e[5] = d + 1
+        if d == 0 and e[2] is not None:
+            n = e
+        elif todo:
+            n = todo.pop()
+        else:
+            break
     # pass 2: run every node once all its consumers have run
     tensor = NAMESPACE["Tensor"]
     last = versions.last_inplace[0]
@@ -124,9 +126,9 @@ def run_fast(root: Node, g: Any) -> None:
     leaves: list[Node] = []
     n = root
     n[6] = g
-    h = x = y = k = None
+    h = x = y = z = k = None  # type: ignore[assignment]
     try:
-        while n is not None:
+        while True:
             g = n[6]
             n[6] = None
             e = n[2]
@@ -160,33 +162,26 @@ def run_fast(root: Node, g: Any) -> None:
             if n[0] > last:
                 versions.check(n)
             e2 = n[3]
-            if g is None:
-                n = _skip(n, heap, leaves)  # type: ignore[assignment]
-                continue
-            if e2 is None:  # one edge
+            if e2 is None and g is not None:  # one edge
                 g = n[1](n, g)
                 h = e[6]
                 if h is None:
                     e[6] = g
                 elif g is not None:
                     e[6] = h + g
-                g = h = None
+                    h = None
                 d = e[5] - 1
                 e[5] = d
                 if d == 0:
-                    if not heap or e[2] is None:
-                        n = e
-                    else:
-                        n = heappushpop(heap, e)
+                    n = e if not heap or e[2] is None else heappushpop(heap, e)
                 elif heap:
                     n = heappop(heap)
                 else:
                     break
                 continue
             rest = n[4]
-            if rest is None:  # two
+            if rest is None and g is not None:  # two
                 x, y = n[1](n, g)
-                g = None
                 h = e[6]
                 if h is None:
                     e[6] = x
@@ -197,42 +192,76 @@ def run_fast(root: Node, g: Any) -> None:
                     e2[6] = y
                 elif y is not None:
                     e2[6] = h + y
-                x = y = h = None  # so that the leaf's ownership test sees true reference counts
+                g = x = y = h = None  # so that the leaf's ownership test sees true reference counts
                 d = e2[5] - 1
                 e2[5] = d
-                if d == 0 and e2 is not e:
-                    if e2[2] is None:
-                        leaves.append(e2)
+                if d == 0:
+                    d = e[5] - 1
+                    e[5] = d
+                    if d == 0:
+                        if e[2] is None:
+                            if e2[2] is None:
+                                leaves.append(e2)
+                            else:
+                                heappush(heap, e2)
+                            n = e
+                        elif e2[2] is None:
+                            heappush(heap, e)
+                            n = e2
+                        elif e[0] < e2[0]:
+                            n = heappushpop(heap, e) if heap else e
+                            heappush(heap, e2)
+                        else:
+                            n = heappushpop(heap, e2) if heap else e2
+                            heappush(heap, e)
                     else:
-                        heappush(heap, e2)
+                        n = e2 if not heap or e2[2] is None else heappushpop(heap, e2)
+                    continue
                 d = e[5] - 1
                 e[5] = d
                 if d == 0:
-                    if e[2] is None:
-                        n = e
-                        continue
-                    if not leaves:
-                        n = heappushpop(heap, e) if heap else e
-                        continue
-                    heappush(heap, e)
-                if leaves:
-                    n = leaves.pop()
+                    n = e if not heap or e[2] is None else heappushpop(heap, e)
                 elif heap:
                     n = heappop(heap)
                 else:
                     break
                 continue
-            edges = (e, e2, *rest)
-            results = n[1](n, g)
-            g = None
-            for k, x in zip(edges, results, strict=True):
+            if g is None:
+                n = _skip(n, heap, leaves)  # type: ignore[assignment]
+            elif len(rest) == 1:  # three
+                k = rest[0]
+                x, y, z = n[1](n, g)
+                h = e[6]
+                if h is None:
+                    e[6] = x
+                elif x is not None:
+                    e[6] = h + x
+                h = e2[6]
+                if h is None:
+                    e2[6] = y
+                elif y is not None:
+                    e2[6] = h + y
                 h = k[6]
                 if h is None:
-                    k[6] = x
-                elif x is not None:
-                    k[6] = h + x
-            x = h = results = None
-            n = _settle(edges, heap, leaves)  # type: ignore[assignment]
+                    k[6] = z
+                elif z is not None:
+                    k[6] = h + z
+                g = x = y = z = h = None
+                n = _settle((e, e2, k), heap, leaves)  # type: ignore[assignment]
+            else:
+                edges = (e, e2, *rest)
+                results = n[1](n, g)
+                g = None
+                for k, x in zip(edges, results, strict=True):
+                    h = k[6]
+                    if h is None:
+                        k[6] = x
+                    elif x is not None:
+                        k[6] = h + x
+                x = h = results = None
+                n = _settle(edges, heap, leaves)  # type: ignore[assignment]
+            if n is None:
+                break
     except BaseException:
         reset(root)
         raise
