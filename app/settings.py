@@ -101,10 +101,6 @@ class Settings(BaseSettings):
     def hosts(self) -> tuple[str, ...]:
         return tuple(part.strip().lower() for part in self.allowed_hosts.split(",") if part.strip())
 
-    @property
-    def loopback(self) -> bool:
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
-
 
 def table(settings: Settings | None = None) -> list[tuple[str, object, str]]:
     """(variable, value or default, help) of each setting, in the file's order."""

@@ -66,12 +66,12 @@ TYPE_NAMES = {
     int64: "LongTensor", int32: "IntTensor", int16: "ShortTensor", int8: "CharTensor", uint8: "ByteTensor",
     bool_: "BoolTensor",
 }  # fmt: skip
-# torch's C++ scalar type names, as they stand in messages
 # the types' names in C++, which some messages show
 C_NAMES = {
     "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "int64": "long int",
     "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char", "bool": "bool",
 }  # fmt: skip
+# torch's names of its scalar types, which others show
 SCALAR_NAMES = {
     float32: "Float", float64: "Double", float16: "Half", bfloat16: "BFloat16", int64: "Long", int32: "Int",
     int16: "Short", int8: "Char", uint8: "Byte", bool_: "Bool",

@@ -453,8 +453,12 @@ class Tensor:
                 raise RuntimeFault("can't assign Variable as its own grad")
             if value.dtype is not self.dtype:
                 raise RuntimeFault(
-                    f"attempting to assign a gradient with dtype '{_c_name(value)}' to a tensor with dtype "
-                    f"'{_c_name(self)}'. The gradient must match the tensor's dtype (or the tensor's grad_dtype when set)."
+                    f"attempting to assign a gradient with dtype '{dtypes.C_NAMES[value.dtype.name]}' to a tensor with "
+                    f"grad_dtype '{dtypes.SCALAR_NAMES[self.dtype]}'. The gradient must match the tensor's grad_dtype "
+                    "(defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific "
+                    "dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor "
+                    "and its gradient may break downstream systems that assume they match.",
+                    hint=f"x.grad = gradient.to({self.dtype!r})",
                 )
             if value._s != self._s:
                 raise RuntimeFault(
@@ -615,10 +619,6 @@ class Tensor:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise TypeFault("torch.save and pickle of tensors are not supported by Backstep")
-
-
-def _c_name(t: Tensor) -> str:
-    return {"float32": "float", "float64": "double", "int64": "long", "float16": "Half"}.get(t.dtype.name, t.dtype.name)
 
 
 NAMESPACE["Tensor"] = Tensor

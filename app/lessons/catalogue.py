@@ -12,7 +12,6 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "programs"
 LINE = re.compile(r"^# ([a-z]+(?:-[a-z]+)?): (.*)$")
-LANGUAGES = ("en", "zh")
 
 
 @dataclass(frozen=True, slots=True)

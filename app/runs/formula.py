@@ -47,7 +47,6 @@ LATEX_FUNCTIONS = {
     "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sinh": r"\sinh", "cosh": r"\cosh", "tanh": r"\tanh",
     "exp": r"\exp", "log": r"\ln", "sigmoid": r"\sigma", "sum": r"\sum", "max": r"\max", "min": r"\min",
 }  # fmt: skip
-TEX_COMPARE = {"gt": ">", "ge": r"\ge", "lt": "<", "le": r"\le", "eq": "=", "ne": r"\ne"}
 GREEK = frozenset(
     [
         "alpha",

@@ -34,11 +34,10 @@ LAST_WARNING = signal.SIGUSR1  # guest.CLOCK; the guest is not imported here
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """status   exit code, or minus the signal; cpu: seconds; rss: bytes at most"""
+    """status   exit code, or minus the signal; cpu: seconds"""
 
     status: int
     cpu: float
-    rss: int
 
 
 class Child:
@@ -225,7 +224,7 @@ class Zygote:
             return
         del self.children[child.number]
         if not child.exit.done():
-            child.exit.set_result(Exit(message["status"], message["cpu"], message["rss"]))
+            child.exit.set_result(Exit(message["status"], message["cpu"]))
 
     def lose(self) -> None:
         """It is dead, or does not do what it is told and is killed; the kernel kills its children with it."""

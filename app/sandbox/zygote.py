@@ -6,7 +6,7 @@ the supervisor gave it. It obeys orders on the control socket (SOCK_SEQPACKET, o
     {"op": "spawn", "id": n, "memory": bytes, "cpu": seconds} with two descriptors: text to read, events to write
     {"op": "signal", "id": n, "signal": number}    {"op": "nice", "id": n, "nice": 19}
 
-and reports {"ready": …} once, {"id": n, "pid": p} and {"id": n, "status": s, "cpu": seconds, "rss": bytes}.
+and reports {"ready": …} once, {"id": n, "pid": p} and {"id": n, "status": s, "cpu": seconds}.
 When the socket closes, so do all children.
 """
 
@@ -116,7 +116,6 @@ class Zygote:
                 id=child,
                 status=os.waitstatus_to_exitcode(status),
                 cpu=round(used.ru_utime + used.ru_stime, 6),
-                rss=used.ru_maxrss * 1024,
             )
 
     def obey(self) -> None:
@@ -142,7 +141,7 @@ class Zygote:
         try:
             pid = os.fork()
         except OSError as error:
-            self.report(id=order["id"], status=lockdown.FAILED, cpu=0.0, rss=0, error=str(error))
+            self.report(id=order["id"], status=lockdown.FAILED, cpu=0.0, error=str(error))
         else:
             if pid == 0:
                 self.become_child(order, text, events)

@@ -132,16 +132,9 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tenso
     if condition._a.dtype != bool:
         if condition._a.dtype != np.uint8:
             raise RuntimeFault(
-                f"where expected condition to be a boolean tensor, but got a tensor with dtype {c_type(condition)}",
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {dtypes.SCALAR_NAMES[condition.dtype]}",
                 hint="a comparison makes a condition: x != 0",
             )
         condition = condition != 0
-    r = general(REGISTRY_WHERE, (condition, input, other), {})
+    r = general(REGISTRY["where_"], (condition, input, other), {})
     return r if out is None else NAMESPACE["store"](out, r)
-
-
-def c_type(t: Tensor) -> str:
-    d = dtypes.of(t._a)
-    return {"float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int"}.get(d.name, d.name)
-
-REGISTRY_WHERE = REGISTRY["where_"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from engine import dtypes
 from engine.errors import RuntimeFault, TypeFault
-from engine.ops.choice import c_type
 from engine.ops.op import NAMESPACE, TENSORS, composite, op
 
 Array = Any
@@ -40,7 +40,7 @@ for _name, _f in (("isnan", np.isnan), ("isinf", np.isinf), ("isfinite", np.isfi
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """Where |input - other| <= atol + rtol * |other|."""
     if input._a.dtype != other._a.dtype:
-        raise RuntimeFault(f"{c_type(input)} did not match {c_type(other)}")
+        raise RuntimeFault(f"{dtypes.SCALAR_NAMES[input.dtype]} did not match {dtypes.SCALAR_NAMES[other.dtype]}")
     a, b = (np.asarray(x._a).reshape(x._s) for x in (input, other))
     if a.dtype.kind in "bui" and b.dtype.kind in "bui":
         a, b = a.astype(np.float64), b.astype(np.float64)
@@ -55,7 +55,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether all elements are close."""
     if input._a.dtype != other._a.dtype:
-        raise RuntimeFault(f"{c_type(input)} did not match {c_type(other)}")
+        raise RuntimeFault(f"{dtypes.SCALAR_NAMES[input.dtype]} did not match {dtypes.SCALAR_NAMES[other.dtype]}")
     return bool(TENSORS["isclose"](input, other, rtol, atol, equal_nan)._a.all())
 
 

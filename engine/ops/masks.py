@@ -65,7 +65,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         raise failed(None, (input, mask), _misfit(mask._s, input._s))
     if mask._a.dtype != bool:
         raise RuntimeFault("masked_fill_ only supports boolean masks, but got mask with dtype "
-                           f"{_c_name(mask)}", hint="a comparison makes a mask: x == 0")  # fmt: skip
+                           f"{dtypes.C_NAMES[mask.dtype.name]}", hint="a comparison makes a mask: x == 0")  # fmt: skip
     if isinstance(value, NAMESPACE["Tensor"]):
         if value._s:
             raise RuntimeFault(
@@ -75,11 +75,6 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     if not input.dtype.is_floating_point and isinstance(value, float) and value != int(value):
         raise RuntimeFault("value cannot be converted to type int64_t without overflow")
     return TENSORS["masked_fill_number"](input, mask, value)
-
-
-def _c_name(t: Tensor) -> str:
-    d = dtypes.of(t._a)
-    return {"int64": "long int", "float32": "float", "float64": "double", "int32": "int", "uint8": "unsigned char"}.get(d.name, d.name)
 
 
 @op("masked_scatter(input, mask, source)", inputs=3, node="MaskedScatterBackward0", inplace=True,

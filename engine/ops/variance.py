@@ -56,7 +56,7 @@ def _variance(a: Array, dim: Dims, correction: Any, keepdim: bool) -> Array:
     c = _centred(wide, dim)
     total = np.add.reduce(c * c, axes_of(dim, a.ndim), None, None, keepdim) if a.ndim else np.asarray(c * c)
     n = _freedom(a.shape, dim, correction)
-    with_nan = total / n if n else np.where(total == 0, np.nan, np.inf) if True else total
+    with_nan = total / n if n else np.where(total == 0, np.nan, np.inf)
     return np.asarray(with_nan).astype(a.dtype)
 
 

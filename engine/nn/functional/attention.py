@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import dtypes
 from engine.errors import RuntimeFault
 from engine.nn.functional.dropout import dropout
 from engine.nn.functional.linear import linear
@@ -32,8 +33,8 @@ def scaled_dot_product_attention(
     for name, t in (("key", key), ("value", value)):
         if t.dtype is not query.dtype:
             raise RuntimeFault(
-                "Expected query, key, and value to have the same dtype, but got query.dtype: "
-                f"{_c_name(query)} key.dtype: {_c_name(key)} and value.dtype: {_c_name(value)} instead."
+                "Expected query, key, and value to have the same dtype, but got query.dtype: {} key.dtype: {} and "
+                "value.dtype: {} instead.".format(*(dtypes.C_NAMES[t.dtype.name] for t in (query, key, value)))
             )
         if t.dim() < 2 or query.dim() < 2:
             raise RuntimeFault(
@@ -73,10 +74,6 @@ def scaled_dot_product_attention(
 
 def _repeat_heads(t: Tensor, times: int) -> Tensor:
     return TENSORS["repeat_interleave"](t, times, -3)  # type: ignore[no-any-return]
-
-
-def _c_name(t: Tensor) -> str:
-    return {"float32": "float", "float64": "double", "int64": "long int"}.get(t.dtype.name, t.dtype.name)
 
 
 def _additive(mask: Tensor | None, name: str, like: Tensor) -> Tensor | None:

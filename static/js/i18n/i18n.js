@@ -5,7 +5,7 @@
  * @typedef {(key: string, words?: Record<string, string | number>) => string} Translate
  */
 
-export const LANGUAGES = ['en', 'zh'];
+const LANGUAGES = ['en', 'zh'];
 
 /** @param {string} base  address of static/ @returns {Promise<Record<string, Catalogue>>} */
 export async function load(base) {

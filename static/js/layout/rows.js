@@ -8,8 +8,8 @@
  */
 import { measure } from './metrics.js';
 
-export const GAP = 110; // between an op and a leaf at its side; room for a shape
-export const GAP_BROADCAST = 208; // room for the strands that are summed
+const GAP = 110; // between an op and a leaf at its side; room for a shape
+const GAP_BROADCAST = 208; // room for the strands that are summed
 const STACK = 14;
 export const JOINT = 14; // between the outputs of one op
 
