@@ -95,6 +95,49 @@ def _run(mode: str, input: Tensor, state: State, weights: Weights, backwards: bo
     return TENSORS["stack"](outputs, 0), state
 
 
+def _rows(state: State, first: int, last: int) -> State:
+    """The states of some members of the batch."""
+    if isinstance(state, tuple):
+        return tuple(part.narrow(0, first, last - first) for part in state)
+    return state.narrow(0, first, last - first)
+
+
+def _together(states: Sequence[State]) -> State:
+    """The states of several groups of members, one after the other."""
+    if isinstance(states[0], tuple):
+        return tuple(TENSORS["cat"](parts, 0) for parts in zip(*states, strict=True))
+    return TENSORS["cat"](list(states), 0)
+
+
+def _run_packed(
+    mode: str, input: Tensor, state: State, weights: Weights, sizes: Sequence[int], backwards: bool
+) -> tuple[Tensor, State]:
+    """One layer in one direction over packed sequences, the longest first: `sizes` of them take part in each step.
+
+    Forwards the members that have ended drop out and keep their last state; backwards they join as they begin.
+    """
+    step = STEPS[mode]
+    weight = weights[0]
+    assert weight is not None
+    shares = list(linear(input, weight, weights[2]).split(list(sizes), 0))
+    outputs, ended = [], []
+    active = sizes[-1] if backwards else sizes[0]
+    initial, state = state, _rows(state, 0, active) if backwards else state
+    for size, share in zip(reversed(sizes), reversed(shares), strict=True) if backwards else zip(sizes, shares, strict=True):
+        if size < active:
+            ended.append(_rows(state, size, active))
+            state = _rows(state, 0, size)
+        elif size > active:
+            state = _together([state, _rows(initial, active, size)])
+        active = size
+        state = step(lambda share=share: share, state, weights)  # type: ignore[misc]
+        outputs.append(state[0] if mode == "LSTM" else state)
+    if backwards:
+        outputs.reverse()
+        return TENSORS["cat"](outputs, 0), state
+    return TENSORS["cat"](outputs, 0), _together([state, *reversed(ended)])
+
+
 def layers(
     mode: str,
     input: Tensor,
@@ -104,15 +147,22 @@ def layers(
     directions: int,
     dropout_p: float,
     training: bool,
+    sizes: Sequence[int] | None = None,
 ) -> tuple[Tensor, list[State]]:
-    """Stacked layers over (L, N, C); states and weights are given per layer and direction."""
+    """Stacked layers over (L, N, C); states and weights are given per layer and direction.
+
+    sizes   of a packed input (entries, C): how many sequences take part in each step
+    """
     final: list[State] = []
     count = len(weights) // directions
     for layer in range(count):
         outputs = []
         for direction in range(directions):
             i = layer * directions + direction
-            out, state = _run(mode, input, states[i], weights[i], direction == 1)
+            if sizes is None:
+                out, state = _run(mode, input, states[i], weights[i], direction == 1)
+            else:
+                out, state = _run_packed(mode, input, states[i], weights[i], sizes, direction == 1)
             outputs.append(out)
             final.append(state)
         input = outputs[0] if directions == 1 else TENSORS["cat"](outputs, input.dim() - 1)

@@ -1,7 +1,8 @@
-"""Nodes that only torch's recurrent layers make: splits that are no views, and a transpose in place."""
+"""Nodes that only torch's recurrent layers make: splits that are no views, a transpose in place, packed sequences."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,4 +44,47 @@ def swapped(input: Array, dim0: int, dim1: int) -> Array:
     return np.swapaxes(input, axis_of(dim0, input.ndim), axis_of(dim1, input.ndim))
 
 
-__all__ = ["gates", "swapped"]
+def batch_sizes(lengths: Sequence[int]) -> list[int]:
+    """How many sequences still go on at each step, of sequences of falling length."""
+    return [sum(n > step for n in lengths) for step in range(max(lengths))]
+
+
+def places(lengths: Sequence[int], batch_first: bool) -> tuple[Array, Array]:
+    """Where in a padded array (L, N, …), or (N, L, …), the entries of the packed one lie."""
+    sizes = batch_sizes(lengths)
+    step = np.repeat(np.arange(len(sizes)), sizes)
+    member = np.concatenate([np.arange(n) for n in sizes])
+    return (member, step) if batch_first else (step, member)
+
+
+@op(
+    "packed(input, lengths, batch_first=False)",
+    vjps={"input": "unpacked(g, lengths, batch_first, input_shape)"},
+    node="PackPaddedSequenceBackward0",
+    latex=r"\operatorname{pack}({input})",
+    doc="The entries of padded sequences that are no padding, step after step.",
+    source="https://pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html",
+    samples=[Sample(([[1.0, 2.0], [3.0, 4.0], [5.0, 0.0]],), {"lengths": (3, 2)}),
+             Sample(([[1.0, 2.0, 3.0], [4.0, 0.0, 0.0]],), {"lengths": (3, 1), "batch_first": True})],
+    method=False,
+    public="_pack_padded_sequence",
+)  # fmt: skip
+def packed(input: Array, lengths: tuple[int, ...], batch_first: bool) -> Array:
+    return input[places(lengths, batch_first)]
+
+
+@op(
+    "unpacked(g_, lengths, batch_first, input_sizes)",
+    vjps={"g_": "packed(g, lengths, batch_first)"},
+    node="PackPaddedSequenceBackwardBackward0",
+    latex="",
+    method=False,
+)
+def unpacked(g_: Array, lengths: tuple[int, ...], batch_first: bool, input_sizes: tuple[int, ...]) -> Array:
+    """Zeros to which the entries of a packed array went back."""
+    r = np.zeros(input_sizes, g_.dtype)
+    r[places(lengths, batch_first)] = g_
+    return r
+
+
+__all__ = ["batch_sizes", "gates", "packed", "places", "swapped", "unpacked"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from numbers import Number
 from typing import Any, ClassVar
 
 from engine.creation import zeros
-from engine.errors import unsupported
 from engine.nn import init, recurrence
 from engine.nn.modules.module import Module
 from engine.nn.parameter import Parameter, undrawn
+from engine.nn.utils.rnn import PackedSequence
 from engine.ops.op import TENSORS
 from engine.tensor import Tensor
 
@@ -137,8 +138,6 @@ class RNNBase(Module):
             raise RuntimeError(msg.format(expected, list(hx.size())))
 
     def _batched(self, input: Any) -> tuple[Tensor, bool]:
-        if not isinstance(input, Tensor):
-            raise unsupported("PackedSequence", "pad the sequences to one length and pass a plain tensor")
         if input.dim() not in (2, 3):
             extra = " tensor" if self.mode.startswith("RNN") else ""
             name = "RNN" if self.mode.startswith("RNN") else self.mode
@@ -165,6 +164,29 @@ class RNNBase(Module):
             return out.transpose(0, 1), final
         return TENSORS["swapped"](out, 0, 1), final  # torch: transpose_, whose node has another name
 
+    def _packed(self, input: PackedSequence, states: Sequence[Tensor]) -> tuple[PackedSequence, list[Any]]:
+        """The layers over a packed sequence; states are stacked tensors, one or two of them."""
+        data, batch_sizes, order, back = input
+        self.check_input(data)
+        if order is not None:
+            states = [state.index_select(1, order) for state in states]
+        parts = [state.unbind(0) for state in states]
+        out, final = recurrence.layers(
+            self.mode,
+            data,
+            list(parts[0]) if len(parts) == 1 else list(zip(*parts, strict=True)),
+            self._weights(),
+            directions=2 if self.bidirectional else 1,
+            dropout_p=self.dropout,
+            training=self.training,
+            sizes=batch_sizes.tolist(),
+        )
+        columns = [final] if len(parts) == 1 else list(zip(*final, strict=True))
+        stacked = [TENSORS["stack"](list(column), 0) for column in columns]
+        if back is not None:
+            stacked = [state.index_select(1, back) for state in stacked]
+        return PackedSequence(out, batch_sizes, order, back), stacked
+
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
         if self.proj_size != 0:
@@ -185,7 +207,14 @@ class RNNBase(Module):
 class _OneState(RNNBase):
     """RNN and GRU: the state is one tensor (num_layers * directions, N, hidden_size)."""
 
-    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
+        if isinstance(input, PackedSequence):
+            size = (self.num_layers * (2 if self.bidirectional else 1), int(input.batch_sizes[0]), self.hidden_size)
+            if hx is None:
+                hx = zeros(size, dtype=input.data.dtype)
+            self.check_hidden_size(hx, size)
+            packed, states = self._packed(input, [hx])
+            return packed, states[0]
         input, batched = self._batched(input)
         if hx is None:
             hx = zeros(self._expected(input, self.hidden_size), dtype=input.dtype)
@@ -245,7 +274,16 @@ class LSTM(RNNBase):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__("LSTM", *args, **kwargs)
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, input: Any, hx: Any = None) -> tuple[Any, tuple[Tensor, Tensor]]:
+        if isinstance(input, PackedSequence):
+            rows, n = self.num_layers * (2 if self.bidirectional else 1), int(input.batch_sizes[0])
+            h_size, c_size = (rows, n, self.proj_size or self.hidden_size), (rows, n, self.hidden_size)
+            if hx is None:
+                hx = (zeros(h_size, dtype=input.data.dtype), zeros(c_size, dtype=input.data.dtype))
+            self.check_hidden_size(hx[0], h_size, "Expected hidden[0] size {}, got {}")
+            self.check_hidden_size(hx[1], c_size, "Expected hidden[1] size {}, got {}")
+            packed, (h, c) = self._packed(input, hx)
+            return packed, (h, c)
         input, batched = self._batched(input)
         h_size = self._expected(input, self.proj_size or self.hidden_size)
         c_size = self._expected(input, self.hidden_size)

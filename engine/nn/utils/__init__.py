@@ -1,17 +1,18 @@
-"""torch.nn.utils: clipping gradients, parameters as a vector. This file only gathers names."""
+"""torch.nn.utils: clipping gradients, parameters as a vector, packed sequences. This file only gathers names."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from engine.errors import AttributeFault, near_miss, unsupported
+from engine.nn.utils import rnn as rnn
 from engine.nn.utils.clip_grad import clip_grad_norm, clip_grad_norm_, clip_grad_value_
 from engine.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
 
 LACKING = {
-    "parametrizations", "parametrize", "prune", "remove_spectral_norm", "remove_weight_norm", "rnn", "skip_init",
+    "parametrizations", "parametrize", "prune", "remove_spectral_norm", "remove_weight_norm", "skip_init",
     "spectral_norm", "stateless", "weight_norm",
 }  # fmt: skip
 
