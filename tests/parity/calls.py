@@ -100,6 +100,7 @@ CALLS: dict[str, Call] = {
     "multi_margin_loss": _loss("multi_margin_loss", ("input", "target", "weight")),
     "nll_loss": _loss("nll_loss", ("input", "target", "weight")),
     "nll_loss2d": _loss("nll_loss", ("input", "target", "weight")),
+    "packed": lambda lib, t, p: lib.nn.utils.rnn.pack_padded_sequence(t[0], **p).data,
     "resample": _resample,
     "repeat_pad": lambda lib, t, p: lib.nn.functional.pad(t[0], p["pad"], p["mode"]),
     "constant_pad_nd": lambda lib, t, p: lib.nn.functional.pad(t[0], p["pad"], value=p.get("value")),
