@@ -15,6 +15,10 @@ from engine.autograd import observer
 from engine.dtypes import dtype as DType
 from engine.nn.modules import hooked, state, traversal
 from engine.nn.modules.hooked import EVERY_MODULE
+from engine.nn.modules.hooked import register_module_forward_hook as register_module_forward_hook
+from engine.nn.modules.hooked import register_module_forward_pre_hook as register_module_forward_pre_hook
+from engine.nn.modules.hooked import register_module_full_backward_hook as register_module_full_backward_hook
+from engine.nn.modules.hooked import register_module_full_backward_pre_hook as register_module_full_backward_pre_hook
 from engine.nn.parameter import Buffer, Parameter, typename
 from engine.ops.op import NAMESPACE
 from engine.tensor import Tensor

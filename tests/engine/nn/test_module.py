@@ -101,3 +101,23 @@ def test_parameters_stay_the_same_objects_when_a_module_is_cast():
     before = list(layer.parameters())
     layer.double()
     assert all(a is b and a.dtype is torch.float64 for a, b in zip(before, layer.parameters(), strict=True))
+
+
+def test_hooks_on_every_module_hear_of_each_call_until_they_are_taken_off():
+    heard = []
+    places = nn.modules.module  # where torch has them
+    hooks = [
+        places.register_module_forward_pre_hook(lambda module, args: heard.append(("before", type(module).__name__))),
+        places.register_module_forward_hook(lambda module, args, out: heard.append(("after", type(module).__name__))),
+        places.register_module_full_backward_hook(lambda module, *_: heard.append(("backward", type(module).__name__))),
+    ]
+    net = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    net(torch.ones(1, 2, requires_grad=True)).sum().backward()
+    assert heard == [
+        ("before", "Sequential"), ("before", "Linear"), ("after", "Linear"), ("before", "ReLU"), ("after", "ReLU"),
+        ("after", "Sequential"), ("backward", "ReLU"), ("backward", "Linear"), ("backward", "Sequential"),
+    ]  # fmt: skip
+    for hook in hooks:
+        hook.remove()
+    net(torch.ones(1, 2))
+    assert len(heard) == 9
