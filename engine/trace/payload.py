@@ -64,6 +64,8 @@ def plain(value: Any) -> Any:
         return number(value)
     if isinstance(value, (tuple, list)) and len(value) <= 64:
         return [plain(v) for v in value]
+    if isinstance(value, np.ndarray) and value.size <= 256:  # an index: the page shows which cells it picked
+        return value.tolist()
     if isinstance(value, Tensor):
         return f"tensor{tuple(value._s)}"
     return str(value)[:80]

@@ -85,6 +85,41 @@ def test_cell_of_a_value_says_what_made_it(bench):
     shows(lambda: figures(origin.locator(".total"))[-1], -0.36)  # 0.4 · −0.9
 
 
+CONV = """import torch
+import torch.nn.functional as F
+
+img = torch.arange(16.0).reshape(1, 1, 4, 4)
+k = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]], requires_grad=True)
+h = F.conv2d(img, k)
+m = F.max_pool2d(h, 3)
+s = torch.stack([m.sum(), k.sum()])
+L = s.sort()[0].sum()
+L.backward()
+"""
+
+
+def test_origins_of_cells_that_are_not_made_cell_by_cell(page):
+    bench = Workbench(page)
+    bench.run(CONV)
+    bench.press("End")
+    origin = bench.panel("Tensor").locator(".origin")
+    bench.card("h").locator('[data-cell="v1.2"]').click()
+    expect(origin).to_contain_text("What adds up to h[0,0,1,2]")
+    expect(origin.locator("li")).to_have_count(4)
+    shows(lambda: [figures(each.locator(".sum"))[-1] for each in origin.locator("li").all()], [6.0, 14.0, 30.0, 44.0])
+    shows(lambda: figures(origin.locator(".total"))[-1], 94.0)  # 6 + 2·7 + 3·10 + 4·11
+    for name in ("img", "k"):  # the window and the kernel are outlined
+        expect(bench.card(name).locator("rect.pick")).to_have_count(0 if name == "k" else 1)
+    origin.get_by_role("button", name="img[0,0,2,3]").click()
+    shows(lambda: bench.asked("cell"), "v2.3")
+    bench.card("m").locator('[data-cell="v0.0"]').click()
+    expect(origin).to_contain_text("is this cell")
+    expect(origin.get_by_role("button", name="h[0,0,2,2]")).to_be_visible()
+    bench.card("k").locator('[data-cell="g0.1"]').click()  # 11 from the convolution, 1 from k.sum()
+    expect(origin).to_contain_text("What adds up to the gradient of k[0,0,0,1]")
+    shows(lambda: figures(origin.locator(".total"))[-1], 12.0)
+
+
 def test_slices_of_a_tensor_of_three_axes(page):
     bench = Workbench(page)
     bench.run("import torch\nt = torch.arange(24.0).reshape(2, 3, 4).requires_grad_()\n(t * t).sum().backward()\n")

@@ -7,26 +7,27 @@ import { replay } from '../../static/js/model/reduce.js';
 import { WINDOW } from './sample.js';
 
 const structure = graph(WINDOW);
-const state = replay(WINDOW, 14);
+const scene = { graph: structure, state: replay(WINDOW, 14), window: { index: 0, events: WINDOW, closed: true } };
+const OPS = { mul: { elementwise: true } };
 const card = (key) => structure.cards.get(key);
 
 test('a product was made from one cell of each factor', () => {
-  const { terms, total, how } = valueOrigin(structure, state, card('o4'), [1]);
-  assert.equal(how, 'elementwise');
+  const { terms, total, how } = valueOrigin(scene, card('o4'), [1], OPS);
+  assert.equal(how, 'row');
   assert.deepEqual(terms.map((term) => term.product), [3, 2]);
   assert.equal(total, 6);
 });
 
-test('a mean was made from all cells', () => {
-  const { terms, how } = valueOrigin(structure, state, card('o6'), []);
+test('a mean is the sum of all cells, each divided by their number', () => {
+  const { terms, how } = valueOrigin(scene, card('o6'), [], OPS);
   assert.equal(how, 'sum');
-  assert.deepEqual(terms.map((term) => term.product), [2, 6]);
+  assert.deepEqual(terms.map((term) => term.product), [1, 3]);
 });
 
-test('a leaf was given', () => assert.equal(valueOrigin(structure, state, card('t1'), []).how, 'leaf'));
+test('a leaf was given', () => assert.equal(valueOrigin(scene, card('t1'), [], OPS).how, 'leaf'));
 
 test('a gradient’s addends are upstream times local, and they add up to it', () => {
-  const { terms, total } = gradientOrigin(structure, state, card('t1'), []);
+  const { terms, total } = gradientOrigin(scene, card('t1'), [], OPS);
   assert.deepEqual(terms.map((term) => term.factors), [[0.5, 1], [0.5, 3]]);
   assert.equal(terms.reduce((sum, term) => sum + term.product, 0), total);
   assert.deepEqual(terms.map((term) => term.sources[0].cell), ['g0.0', 'g0.1']);

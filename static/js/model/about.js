@@ -4,10 +4,12 @@
  * @import {Arr} from '../types.js'
  * @import {Graph} from './graph.js'
  * @import {Moment} from '../store/session.js'
+ * @import {Ops, Source} from './cells.js'
  * @import {Mark} from './focus.js'
  * @typedef {{cards: string[], edge: string, tone: '' | 'forward' | 'backward' | 'update' | 'fail', root: number | null, arriving: {key: string, result: Arr} | null}} Subject
  */
 import { decode } from './arrays.js';
+import { gradientOrigin, valueOrigin } from './cells.js';
 import { indexOf, mark, narrowed, stretched } from './focus.js';
 
 /** @param {Moment} moment @returns {Subject} */
@@ -46,10 +48,11 @@ function outputs(graph, key) {
 /**
  * The cell in question and everything it was made from, to be outlined: on the card that receives it, and on the cards
  * that make it. Without a choice of the reader, the first cell of a sum that undoes a broadcast.
- * @param {Moment} moment @param {string} selected @param {string} cell
+ * @param {Moment} moment @param {string} selected @param {string} cell @param {Ops} [ops]  of the catalogue: to outline what made the chosen cell
  * @returns {{index: number[] | null, marks: Map<string, {v?: Mark, g?: Mark}>}}
  */
-export function focus({ event, graph, state }, selected, cell) {
+export function focus(moment, selected, cell, ops) {
+  const { event, graph, state } = moment;
   /** @type {Map<string, {v?: Mark, g?: Mark}>} */ const marks = new Map();
   const chosen = graph?.cards.get(selected);
   const subject = { index: /** @type {number[] | null} */ (null), marks };
@@ -83,7 +86,21 @@ export function focus({ event, graph, state }, selected, cell) {
     const index = indexOf(cell.slice(1), chosen.shape);
     const here = mark(/** @type {[number, number][]} */ (index.map((i) => [i, i])), chosen.shape);
     subject.index = index;
-    marks.set(chosen.key, cell.startsWith('g') ? { g: here } : { v: here });
+    const kind = cell.startsWith('g') ? 'g' : 'v';
+    const found = ops ? (kind === 'g' ? gradientOrigin : valueOrigin)(moment, chosen, index, ops) : null;
+    if (found && !found.rest) mark_(marks, found.terms.flatMap((term) => term.sources), kind);
+    marks.set(chosen.key, { ...marks.get(chosen.key), [kind]: here });
   }
   return subject;
+}
+
+/** Outlines the cells of each card that fill a rectangle of its table; a scattered set is only listed. @param {Map<string, {v?: Mark, g?: Mark}>} marks @param {Source[]} sources @param {'v' | 'g'} kind */
+function mark_(marks, sources, kind) {
+  /** @type {Map<string, Set<string>>} */ const cells = new Map();
+  for (const { key, cell: at } of sources) if (key && at) (cells.get(key) ?? cells.set(key, new Set()).get(key))?.add(at.slice(1));
+  for (const [key, set] of cells) {
+    const places = [...set].map((at) => at.split('.').map(Number));
+    const [rows, cols] = [0, 1].map((axis) => /** @type {[number, number]} */ ([Math.min(...places.map((at) => at[axis])), Math.max(...places.map((at) => at[axis]))]));
+    if ((rows[1] - rows[0] + 1) * (cols[1] - cols[0] + 1) === set.size) marks.set(key, { [kind]: { rows, cols } });
+  }
 }

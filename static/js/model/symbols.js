@@ -11,7 +11,8 @@ const SIGN = {
   pow: 'xⁿ', square: 'x²', reciprocal: '1/x', clone: 'copy', detach: 'cut', expand: 'expand', floor_divide: '//',
   remainder: '%', gt: '>', lt: '<', ge: '≥', le: '≤', eq: '=', ne: '≠', max: 'max', min: 'min', cat: 'cat', stack: 'stack',
   index: '[ ]', select: '[ ]', slice: '[:]', unsqueeze: 'unsq', squeeze: 'sq', log_softmax: 'logσ', softmax: 'softmax',
-  nll_loss: 'nll', mse_loss: 'mse', gather: 'gather', linalg_norm: '‖x‖', norm: '‖x‖', maximum: 'max', minimum: 'min',
+  nll_loss: 'nll', mse_loss: 'mse', gather: 'gather', linalg_norm: '‖x‖', norm: '‖x‖', maximum: 'max', minimum: 'min', convolution: 'conv', max_pool: 'pool', average_pool: 'avg', native_layer_norm: 'LN', native_batch_norm: 'BN',
+  native_group_norm: 'GN', embedding: 'emb', permute_dims: 'perm', index_select: '[ ]', expand_to: 'expand', constant_pad_nd: 'pad',
 };
 
 /** @type {Record<string, string | undefined>} op -> sign between its two operands */
@@ -54,5 +55,5 @@ export function expression(op, names, inputs) {
     const power = typeof exponent === 'number' ? raised(exponent) : '';
     return power ? `${names[0]}${power}` : `${names[0]}^${names[1]}`;
   }
-  return `${bare.replace(/_(dim|all)$/, '')}(${names.join(', ')})`;
+  return `${bare.replace(/^native_|_(dim|all|dims|to|nd)$/g, '')}(${names.join(', ')})`;
 }

@@ -130,13 +130,13 @@ function walk(event, structure, act) {
 
 /** @param {{context: Context, shown: Folded, placed: Layout, subject: ReturnType<typeof about>, visible: (key: string) => string}} props */
 function Picture({ context, shown, placed, subject, visible }) {
-  const { moment, ui, t } = context;
+  const { app, moment, ui, t } = context;
   const { state } = moment;
   if (!state || !moment.graph) return null;
   const { cards, edges, groups } = shown.graph;
   const magnitudes = scale(moment.window?.events ?? [], ui.scale.value === 'each');
   const selected = ui.select.value.includes(':') ? ui.select.value : visible(ui.select.value);
-  const lit = focus(moment, ui.select.value, ui.cell.value);
+  const lit = focus(moment, ui.select.value, ui.cell.value, app.ops.value);
   const root = moment.graph.cards.get(moment.graph.byTensor.get(state.root ?? subject.root ?? -1) ?? '')?.label ?? 'L';
   const crowded = cards.size > 60;
   const active = new Set(subject.cards.map(visible));

@@ -9,6 +9,7 @@
 import { Chart } from '../components/chart.js';
 import { html } from '../components/html.js';
 import { Matrix } from '../components/matrix.js';
+import { Rich } from '../components/rich.js';
 import { decode, magnitude, number } from '../model/arrays.js';
 import { address, gradientOrigin, valueOrigin } from '../model/cells.js';
 import { indexOf } from '../model/focus.js';
@@ -37,7 +38,7 @@ function Inspector(context) {
   const index = ui.cell.value ? indexOf(ui.cell.value.slice(1), card.shape) : null;
   const gradient = card.kind === 'leaf' ? tensor?.grad : tensor?.flow;
   const array = kind === 'g' ? gradient : tensor?.value;
-  const origin = index && tensor ? (kind === 'g' ? gradientOrigin : valueOrigin)(moment.graph, moment.state, card, index) : null;
+  const origin = index && tensor ? (kind === 'g' ? gradientOrigin : valueOrigin)(moment, card, index, app.ops.value) : null;
   const show = (/** @type {'v' | 'g'} */ which) => act('cell', [card.key, index ? address(which, index, card.shape) : `${which}0.0`]);
   return html`<div class="inspect">
     <p class="what"><b class="mono">${card.label}</b>${card.expr ? html`<span class="mono mut"> = ${card.expr}</span>` : null}</p>
@@ -55,11 +56,11 @@ function Inspector(context) {
 
 /** @param {{origin: Origin, name: string, kind: 'v' | 'g', t: Context['t'], act: Context['act']}} props */
 function From({ origin, name, kind, t, act }) {
-  const { terms, total, rest, how } = origin;
-  if (how === 'leaf') return html`<p class="mut small">${t('origin.leaf', { name })}</p>`;
-  if (!terms.length) return html`<p class="mut small">${t(kind === 'g' ? 'origin.nothing' : 'origin.whole', { name })}</p>`;
-  const adds = how !== 'elementwise';
-  return html`<div class="origin"><h3>${t(kind === 'g' ? 'origin.addends' : adds ? 'origin.sum' : 'origin.made-of', { name })}</h3>
+  const { terms, total, rest, how, op } = origin;
+  if (!terms.length) return html`<p class="mut small"><${Rich} text=${t(kind === 'g' ? 'origin.nothing' : `origin.${how}`, { name, op })} /></p>`;
+  const adds = how === 'sum' || how === 'gradient';
+  const title = how === 'pick' && terms.length > 1 ? 'origin.ties' : { gradient: 'origin.addends', sum: 'origin.sum', pick: 'origin.pick' }[/** @type {string} */ (how)] ?? 'origin.made-of';
+  return html`<div class="origin"><h3>${t(title, { name })}</h3>
     <ol>${terms.slice(0, LISTED).map((term) => html`<li>
       <span class="mono">${term.factors.length > 1 ? html`${term.factors.map((factor) => html`<span class=${factor < 0 ? 'neg' : 'pos'}>(${short(factor)})</span>`)}` : html`<span class=${term.product < 0 ? 'neg' : 'pos'}>${adds ? signed(term.product) : short(term.product)}</span>`}</span>
       ${term.sources.map((source) => html`<button type="button" class="link mono" onClick=${() => act('cell', [source.key, source.cell])}>${kind === 'g' ? '∂' : ''}${source.label}${source.index.length ? `[${source.index}]` : ''}</button>`)}
