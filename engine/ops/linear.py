@@ -2,7 +2,7 @@
 
 Note [Two nodes, one record]
     `x @ w.T + b` is TBackward0 under AddmmBackward0. Making the transposed view, its node and its gradient would cost
-    as much as the product of small matrices, so `affine_of` writes one folded record whose last edge leads to the
+    as much as the product of small matrices, so `linear` writes one folded record whose last edge leads to the
     weight itself. Whoever looks at the graph, rather than just running `loss.backward()`, unfolds it into the two
     (FOLDED in ops/op.py). While somebody watches, the two operations run one by one, so that both are seen.
 """
@@ -29,18 +29,16 @@ from engine.ops.op import (
     GRAD,
     META,
     NAMESPACE,
-    REGISTRY,
     REST,
     RULES,
     SAVED,
     SEQ,
     SHAPE,
-    TENSORS,
     Node,
-    Rule,
     Sample,
     freed_function,
     op,
+    rules_of,
 )  # fmt: skip
 from engine.ops.vocabulary import word
 
@@ -114,36 +112,38 @@ def affine(bias: Array, mat1: Array, mat2: Array) -> Array:
     return out
 
 
-def _rules(name: str) -> dict[tuple[str, ...], Rule]:
-    """An operation's compiled rules, by the inputs that get a gradient."""
-    return {rule.names: rule for rule in RULES.values() if rule.op is REGISTRY[name]}
-
-
-_affine = _rules("affine")
-_ALL, _BOTH, _TURN = _affine[("bias", "mat1", "mat2")], _affine[("bias", "mat2")], _rules("t")[("input",)]
+_affine = rules_of("affine")
+_ALL, _BOTH, _TURN = _affine[("bias", "mat1", "mat2")], _affine[("bias", "mat2")], rules_of("t")[("input",)]
 
 # Written against the namespace of compiled operations, whose switches (`_obs`, `grad_on`) are its globals.
 _SOURCE = """
-def affine_of(input, weight, bias):
-    a = input._a; w = weight._a; b = bias._a; n_w = weight._n; n_b = bias._n
-    if (
-        _obs is not None or n_w is None or n_b is None or not grad_on
-        or a.dtype is not F32 or w.dtype is not F32 or b.dtype is not F32
-    ):
-        return affine_slowly(input, weight, bias)
+def linear(input, weight, bias=None):
+    if bias is None or _obs is not None: return linear_slowly(input, weight, bias)
+    try:
+        a = input._a; w = weight._a; b = bias._a; n_i = input._n; n_w = weight._n; n_b = bias._n
+        if (
+            len(input._s) != 2 or len(weight._s) != 2 or a.dtype is not F32 or w.dtype is not F32 or b.dtype is not F32
+            or ((n_w is None or n_b is None) and grad_on)
+        ):
+            return linear_slowly(input, weight, bias)
+    except AttributeError:
+        return linear_slowly(input, weight, bias)
     if type(a) is not ndarray: a = box(a, input._s)
     if type(w) is not ndarray: w = box(w, weight._s)
     if type(b) is not ndarray: b = box(b, bias._s)
     try:
         v = a.dot(w.T)
-        add(v, b, v)
+        s = v.shape
+        # one number for all rows: twice as fast without an axis to repeat it along
+        add(v, b if s[1] != 1 or b.size != 1 else b.reshape(()), v)
     except ValueError:
-        return affine_slowly(input, weight, bias)
+        return linear_slowly(input, weight, bias)
     r = new(Tensor)
-    r._s = s = v.shape
+    r._s = s
     r._a = v if s != (1, 1) else v[0, 0]
-    n_i = input._n
-    if n_i is None:
+    if not grad_on:
+        r._n = None
+    elif n_i is None:
         r._n = [seq(), affine_both, n_b, n_w, None, 0, None, s, None, a, w]
     else:
         r._n = [seq(), affine_all, n_b, n_i, (n_w,), 0, None, s, None, a, w]
@@ -167,11 +167,6 @@ def affine_all(n, g):
 """
 
 
-def _affine_slowly(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """The two operations one by one."""
-    return TENSORS["affine"](bias, input, TENSORS["t"](weight))
-
-
 def _unfold(n: Node) -> None:
     """Two nodes again: TBackward0 between this one and the weight."""
     freed = n[BW] in (NAMESPACE["affine_all_freed"], NAMESPACE["affine_both_freed"])
@@ -193,7 +188,7 @@ def _unfold(n: Node) -> None:
 
 
 NAMESPACE.update(
-    affine_slowly=_affine_slowly, affine_all_freed=freed_function(), affine_both_freed=freed_function(),
+    affine_all_freed=freed_function(), affine_both_freed=freed_function(),
     row_sum=_row_sum, add=np.add,
 )  # fmt: skip
 exec(compile(_SOURCE, "<compiled op affine>", "exec"), NAMESPACE)
@@ -201,6 +196,12 @@ for _rule, _name in ((_ALL, "affine_all"), (_BOTH, "affine_both")):
     for _key in (_name, _name + "_freed"):
         RULES[NAMESPACE[_key]] = _rule
         FOLDED[NAMESPACE[_key]] = _unfold
-affine_of: Callable[[Tensor, Tensor, Tensor], Tensor] = NAMESPACE["affine_of"]
+linear: Callable[..., Tensor] = NAMESPACE["linear"]
+linear.__doc__ = """x W^T + b.
 
-__all__ = ["affine", "affine_of"]
+    input   (*, in_features)
+    weight  (out_features, in_features), bias (out_features,)
+    graph   TBackward0 and AddmmBackward0 for matrices; views around them, or matmul, for other ranks
+    """
+
+__all__ = ["affine", "linear"]

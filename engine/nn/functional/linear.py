@@ -8,33 +8,34 @@ import numpy as np
 
 from engine.errors import RuntimeFault, TypeFault, unsupported
 from engine.ops import kernels
-from engine.ops.linear import affine_of
-from engine.ops.op import TENSORS
+from engine.ops.linear import linear as linear
+from engine.ops.op import NAMESPACE, TENSORS
 from engine.tensor import Tensor, make
 
 
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x W^T + b.
-
-    input   (*, in_features)
-    weight  (out_features, in_features), bias (out_features,)
-    graph   TBackward0 and AddmmBackward0 for matrices; views around them, or matmul, for other ranks
-    """
+def _linear_slowly(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """What the fast path of ops/linear.py leaves: other ranks and dtypes, no bias, observed, refused."""
     try:
         n = len(input._s)
-        if n == 2 and len(weight._s) == 2:
-            if bias is not None:
-                return affine_of(input, weight, bias)  # type: ignore[no-any-return]
-            return TENSORS["mm"](input, weight.t())  # type: ignore[no-any-return]
+        matrix = len(weight._s) == 2
+        if bias is not None:
+            _ = bias._a
     except AttributeError:
         raise _no_tensor(input, weight, bias) from None
-    if bias is not None and len(weight._s) == 2 and n and input.is_contiguous():
+    if n == 2 and matrix:
+        if bias is not None:
+            return TENSORS["affine"](bias, input, TENSORS["t"](weight))  # type: ignore[no-any-return]
+        return TENSORS["mm"](input, weight.t())  # type: ignore[no-any-return]
+    if bias is not None and matrix and n and input.is_contiguous():
         flat = input.view((kernels.numel(input._s[:-1]), input._s[-1]))
-        return affine_of(flat, weight, bias).view((*input._s[:-1], weight._s[0]))  # type: ignore[no-any-return]
+        return linear(flat, weight, bias).view((*input._s[:-1], weight._s[0]))  # type: ignore[no-any-return]
     if n == 0:
         raise RuntimeFault(f"both arguments to linear need to be at least 1D, but they are 0D and {len(weight._s)}D")
     out = TENSORS["matmul"](input, weight.t())
     return out if bias is None else out + bias  # type: ignore[no-any-return]
+
+
+NAMESPACE["linear_slowly"] = _linear_slowly
 
 
 def _no_tensor(*given: Any) -> TypeFault:

@@ -13,6 +13,7 @@ from engine.errors import RuntimeFault, ValueFault
 from engine.nn.reduction import Flag, check, chosen, reduced
 from engine.ops import kernels
 from engine.ops.op import TENSORS
+from engine.ops.regression import squared_error
 from engine.tensor import Size, Tensor, make
 
 
@@ -62,14 +63,17 @@ def mse_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """Mean squared error.  graph  MseLossBackward0"""
+    if size_average is None and reduce is None and weight is None:
+        loss = squared_error(input, target, reduction)
+        if loss is not None:
+            return loss  # type: ignore[no-any-return]
     try:
         different = input._s != target._s
     except AttributeError:
         different = target.size() != input.size()  # raises torch's AttributeError about what is no tensor
     if different:
         input, target = _broadcast(input, target)
-    if size_average is not None or reduce is not None or reduction not in ("mean", "sum", "none"):
-        reduction = chosen(size_average, reduce, reduction)
+    reduction = chosen(size_average, reduce, reduction)
     if weight is not None:
         return _weighted((input - target) ** 2, input, weight, reduction)
     return TENSORS["mse_loss"](input, target, reduction)  # type: ignore[no-any-return]

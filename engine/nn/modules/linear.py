@@ -9,6 +9,7 @@ from engine.nn import functional as F
 from engine.nn import init
 from engine.nn.modules.module import Module
 from engine.nn.parameter import undrawn
+from engine.ops.linear import linear
 from engine.tensor import Tensor
 
 
@@ -62,8 +63,8 @@ class Linear(Module):
             weight: Any = parameters["weight"]
             bias: Any = parameters["bias"]
         except KeyError:  # a parametrization moved them elsewhere
-            return F.linear(input, self.weight, self.bias)
-        return F.linear(input, weight, bias)  # type: ignore[arg-type]
+            return linear(input, self.weight, self.bias)
+        return linear(input, weight, bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

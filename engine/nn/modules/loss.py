@@ -12,6 +12,7 @@ from engine.nn import functional as F
 from engine.nn.modules.distance import PairwiseDistance
 from engine.nn.modules.module import Module
 from engine.nn.reduction import legacy_get_string
+from engine.ops.regression import squared_error
 from engine.tensor import Tensor
 
 
@@ -53,7 +54,9 @@ class MSELoss(_Loss):
     """Mean squared error."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.mse_loss(input, target, reduction=self.reduction)
+        reduction = self.reduction
+        loss = squared_error(input, target, reduction)
+        return loss if loss is not None else F.mse_loss(input, target, reduction=reduction)
 
 
 class NLLLoss(_WeightedLoss):
