@@ -58,6 +58,7 @@ globals().update(_typed.PUBLIC)
 from engine import nn as nn
 from engine import optim as optim
 from engine import utils as utils
+from engine import distributions as distributions
 from engine import backends as backends
 from engine import accelerator as accelerator
 from engine import amp as amp

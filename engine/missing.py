@@ -27,7 +27,6 @@ INSTEAD = {
     "func": "torch.autograd.functional has jacobian, hessian, vjp and jvp",
     "distributed": "a run is one process",
     "multiprocessing": "a run is one process",
-    "distributions": "torch.randn, torch.rand, torch.bernoulli, torch.multinomial",
     "eig": "torch.linalg.eigh for symmetric matrices",
     "eigvals": "torch.linalg.eigvalsh for symmetric matrices",
     "Transformer": "build it from nn.MultiheadAttention, nn.LayerNorm and nn.Linear",

@@ -26,7 +26,7 @@ LAYERS = {
             ),
         ),
         ("functional", ("engine.nn.functional", "engine.nn.reduction", "engine.nn.recurrence")),
-        ("nn", ("engine.nn", "engine.optim", "engine.utils")),
+        ("nn", ("engine.nn", "engine.optim", "engine.utils", "engine.distributions")),
         ("package", ("engine",)),
         ("trace", ("engine.trace",)),
         ("catalog", ("engine.catalog",)),

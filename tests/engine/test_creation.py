@@ -1,4 +1,4 @@
-"""engine/creation.py and engine/sampling.py against what PyTorch 2.13 answered (tests/golden/torch/creation.json)."""
+"""engine/creation.py, engine/sampling.py and engine/distributions against what PyTorch 2.13 answered (tests/golden/torch/creation.json)."""
 
 import json
 import warnings
