@@ -41,7 +41,7 @@ from engine.ops.op import (
     record,
 )  # fmt: skip
 from engine.ops.parts import PIECE
-from engine.tensor import DATA, Tensor, apply_inplace, before_inplace, inplace, make
+from engine.tensor import DATA, Tensor, apply_inplace, before_inplace, forbid_partial_overlap, inplace, make
 
 F32 = kernels.F32
 Array = Any
@@ -164,10 +164,40 @@ def rebase_views(base: Tensor) -> None:
     try:
         for ref in list(views):
             view = ref()
-            if view is not None and (base._n is not None or view._n is not None):
+            if view is None or (base._n is None and view._n is None):
+                continue
+            if view._n is not None and base._n is not None and any(o.name == "piece" for o, _ in steps_to(view)):
+                view._n = _spoiled(view, base)
+            else:
                 view._n = TENSORS["as_strided"](base, *place_of(view, base))._n
     finally:
         NAMESPACE["_obs"] = watching
+
+
+def _refuse_piece(n: Node, g: Any) -> Any:
+    raise RuntimeFault(n[META]["message"], hint="index instead: x[0:2] is a view that may be changed")
+
+
+# one of several views made at once whose base was changed: whoever asks for its node, or goes back through it, is refused
+SPOILED = Custom(
+    record("spoiled_piece", "One of several views whose base was changed in place.", node="Invalid", inputs=("input",), latex=""),
+    _refuse_piece,
+    _refuse_piece,
+)
+
+
+def _spoiled(view: Tensor, base: Tensor) -> Node | None:
+    """The node of a piece of split(), chunk() or unbind() after its base was changed."""
+    if RULES.get(view._n[BW]) is SPOILED:
+        node: Node = view._n
+        return node
+    name = NAMESPACE["node_name"](view._n).rstrip("0123456789").removesuffix("Backward")
+    message = (
+        f"Output {view.output_nr} of {name} is a view and its base or another view of its base has been modified inplace. "
+        "This view is the output of a function that returns multiple views. Such functions do not allow the output views to be "
+        "modified inplace. You should replace the inplace operation by an out-of-place one."
+    )
+    return link(SPOILED, (base,), view._s, {"message": message})
 
 
 NAMESPACE["link_view"] = link_view
@@ -205,6 +235,8 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
         fits = kernels.broadcast_shapes(self._s, src._s)
         raise failed(REGISTRY["copied"], (self, src), _misfit(self._s, src._s) if fits is None else RuntimeFault(
             f"output with shape {list(self._s)} doesn't match the broadcast shape {list(fits)}"))  # fmt: skip
+    if type(self._a) is ndarray:
+        forbid_partial_overlap(self, (src,), REGISTRY["copied"])
     if src._a.dtype != self._a.dtype:
         src = TENSORS["to_dtype"](src, dtypes.of(self._a))
     return apply_inplace(self, TENSORS["copied"](self, src), REGISTRY["copied"])
@@ -278,6 +310,8 @@ def _reshaped_inplace(name: str) -> Any:
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         before_inplace(self, REGISTRY.get(name))
+        if name == "t" and len(self._s) > 2:
+            raise RuntimeFault(f"t_() expects a tensor with <= 2 dimensions, but self is {len(self._s)}D")
         r = f(self, *args, **kwargs)
         self._a, self._s = r._a, r._s
         if NAMESPACE["grad_on"]:
@@ -333,7 +367,7 @@ def _quick(name: str, ufunc: Any, symbol: Any) -> Any:
                             return self
                         self._a = a
                 elif type(a) is ndarray and a.dtype is F32 and 0 not in a.strides:
-                    if type(b) is not ndarray or b.dtype is F32:
+                    if type(b) is not ndarray or (b.dtype is F32 and (a.base is None is b.base or not np.may_share_memory(a, b))):
                         ufunc(a, b, a)
                         if self._b is not DATA:
                             versions.bump(a)

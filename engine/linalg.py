@@ -7,7 +7,7 @@ from typing import Any
 from engine.errors import RuntimeFault
 from engine.ops.decompositions import eigh, qr, svd
 from engine.ops.decompositions import pinverse as pinv
-from engine.ops.linalg import cholesky, cross, det, matrix_power, multi_dot, slogdet
+from engine.ops.linalg import cholesky, det, matrix_power, multi_dot, slogdet
 from engine.ops.linalg import inverse as inv
 from engine.ops.matmul import matmul
 from engine.ops.op import TENSORS
@@ -20,12 +20,14 @@ __all__ = [
 ]  # fmt: skip
 
 
+def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+    """Cross product of vectors of length 3 along dim."""
+    return TENSORS["cross_"](input, other, dim)
+
+
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """The X with A @ X = B (or X @ A = B)."""
-    if left:
-        return TENSORS["solve_"](A, B, True)
-    t = TENSORS["swap"]
-    return t(TENSORS["solve_"](t(A), t(B), True))
+    return TENSORS["solve_"](A, B, left)
 
 
 def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:

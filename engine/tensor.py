@@ -11,7 +11,7 @@ Note [Payload]
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
@@ -380,6 +380,11 @@ class Tensor:
     def data_ptr(self) -> int:
         """The address of the first element."""
         return int(self._array().__array_interface__["data"][0])
+
+    def where(self, condition: Tensor, other: Any) -> Tensor:
+        """This tensor where condition holds, other elsewhere."""
+        r: Tensor = TENSORS["where"](condition, self, other)
+        return r
 
     # ---- gradients ---------------------------------------------------------------------------------------
 
@@ -751,6 +756,32 @@ def forbid_overlap(t: Tensor, o: Any = None) -> None:
             "Please clone() the tensor before performing the operation.", hint="an expanded tensor repeats its elements"))  # fmt: skip
 
 
+def forbid_partial_overlap(t: Tensor, others: Iterable[Any], o: Any = None) -> None:
+    """Raise where t is to be written from memory it shares in part; the very same elements are fine."""
+    a = t._a
+    for other in others:
+        if not isinstance(other, Tensor):
+            continue
+        b = other._a
+        if type(b) is not ndarray or not np.may_share_memory(a, b) or not (_dense(a) and _dense(b)):
+            continue
+        if a.shape != b.shape or a.strides != b.strides or a.__array_interface__["data"] != b.__array_interface__["data"]:
+            raise failed(o, (t,), RuntimeFault(
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+                "location. Please clone() the tensor before performing the operation.",
+                hint="what is read would already be overwritten: x[1:] += x[:-1].clone()"))  # fmt: skip
+
+
+def _dense(a: ndarray[Any, Any]) -> bool:
+    """Whether the elements lie in one block without gaps, in any order of dimensions."""
+    size = a.itemsize
+    for step, n in sorted((step, n) for step, n in zip(a.strides, a.shape, strict=True) if n != 1):
+        if step != size:
+            return False
+        size *= n
+    return True
+
+
 def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
     """Make r, computed from t, the new value of t: storage, version and history."""
     before_inplace(t, o, r)
@@ -802,6 +833,8 @@ def inplace(name: str) -> Callable[..., Tensor]:
         if NAMESPACE["_obs"] is not None:
             NAMESPACE["_obs"].target = self  # the operation that follows computes its new value
         before_inplace(self, o, *args)
+        if type(self._a) is ndarray and args:
+            forbid_partial_overlap(self, args, o)
         return apply_inplace(self, f(self, *args, **kwargs), o)
 
     method.__name__ = method.__qualname__ = name + "_"

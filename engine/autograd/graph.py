@@ -185,6 +185,8 @@ def wrap(n: Node) -> GraphNode:
     if n[E0] is not None and rule_of(n) is PORT:
         n = n[E0]
     name = name_of(n)
+    if name == "Invalid":  # a view that may not be used any more
+        raise RuntimeFault(n[META]["message"])
     cls = _classes.get(name)
     if cls is None:
         cls = _classes[name] = type(name, (GraphNode,), {"__slots__": ()})

@@ -153,7 +153,7 @@ prelu_kernel = op(
 _ELU_SLOPE = "choose(input <= 0, exp(choose(input < 0, input, 0.0, input) * input_scale) * (input_scale * alpha * scale), scale, input)"
 elu = op(
     "elu(input, alpha=1.0, scale=1.0, input_scale=1.0, in_place=False)",
-    forward="choose(input <= 0, expm1(choose(input < 0, input, 0.0, input) * input_scale) * (alpha * scale), input * scale, input)",
+    forward="choose(input <= 0, expm1(choose(input <= 0, input, 0.0, input) * input_scale) * (alpha * scale), input * scale, input)",
     partials={"input": _ELU_SLOPE},
     node=lambda p: "EluBackward1" if p["in_place"] else "EluBackward0",
     latex=r"\begin{cases}{input} & {input} > 0\\ \alpha(e^{input} - 1) & \text{else}\end{cases}",
@@ -166,7 +166,7 @@ elu = op(
 
 celu = op(
     "celu(input, alpha=1.0, in_place=False)",
-    forward="choose(input <= 0, expm1(choose(input < 0, input, 0.0, input) / alpha) * alpha, input, input)",
+    forward="choose(input <= 0, expm1(choose(input <= 0, input, 0.0, input) / alpha) * alpha, input, input)",
     partials={"input": "choose(input <= 0, exp(choose(input < 0, input, 0.0, input) / alpha), 1.0, input)"},
     node=lambda p: "CeluBackward1" if p["in_place"] else "CeluBackward0",
     latex=r"\max(0, {input}) + \min(0, \alpha(e^{{input}/\alpha} - 1))",

@@ -193,10 +193,9 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor = None) -> Tens
         if isinstance(other, NAMESPACE["Tensor"]) and other._a.dtype != input._a.dtype and (other._s or name == "end"):
             want, got = (dtypes.C_NAMES[t.dtype.name] for t in (input, other))
             raise RuntimeFault(f"expected dtype {want} for `{name}` but got dtype {got}", hint=f"{name}.to({input.dtype})")
-    if not dtypes.of(input._a).is_floating_point:
-        kernel = "lerp_kernel_tensor" if isinstance(weight, tensor) else "lerp_kernel_scalar"
+    if not isinstance(weight, tensor) and not dtypes.of(input._a).is_floating_point:
         name = dtypes.SCALAR_NAMES[dtypes.of(input._a)]
-        raise NotImplementedFault(f"\"{kernel}\" not implemented for '{name}'", hint="convert both first: x.float()")
+        raise NotImplementedFault(f"\"lerp_kernel_scalar\" not implemented for '{name}'", hint="convert both first: x.float()")
     r = f(input, end, weight)
     return r if out is None else NAMESPACE["store"](out, r)
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import RuntimeFault
+from engine import dtypes
+from engine.errors import IndexFault, RuntimeFault
+from engine.ops.matmul import expandable, matching
 from engine.ops.op import TENSORS, Sample, op
 from engine.ops.vocabulary import constant, in_dtype, word
 
@@ -240,6 +242,20 @@ def attention(
     public="baddbmm",
 )
 def masked_products(mask: Array, batch1: Array, batch2: Array) -> Array:
+    if batch2.ndim < 3:
+        raise IndexFault(f"Dimension out of range (expected to be in range of [-{batch2.ndim or 1}, {max(batch2.ndim - 1, 0)}], but got 2)")
+    expandable(mask, (*batch1.shape[:2], batch2.shape[2]))
+    if batch1.ndim != 3:
+        raise RuntimeFault("batch1 must be a 3D tensor")
+    if batch2.shape[:2] != (batch1.shape[0], batch1.shape[2]):
+        raise RuntimeFault(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{batch1.shape[0]}, {batch1.shape[2]}] but got: "
+            f"[{batch2.shape[0]}, {batch2.shape[1]}]."
+        )
+    if mask.dtype != batch1.dtype:
+        c = [dtypes.C_NAMES[dtypes.of(a).name] for a in (mask, batch1, batch2)]
+        raise RuntimeFault(f"Input dtypes must be the same, got: input {c[0]}, batch1: {c[1]}, batch2: {c[2]}")
+    matching(batch1, batch2, "expected scalar type {a} but found {b}")
     return (np.matmul(batch1, batch2) + mask).astype(batch1.dtype, copy=False)
 
 

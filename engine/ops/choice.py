@@ -14,13 +14,13 @@ from engine.ops.samples import Number
 Array = Any
 Tensor = Any
 
-op("maximum(input, other)", inputs=2, numbers=False, forward="maximum(input, other)", node="MaximumBackward0",
+op("maximum(input, other)", inputs=2, numbers=False, forward="maximum(other, input)", node="MaximumBackward0",
    partials={"input": "(input > other) + (input == other) * 0.5", "other": "(other > input) + (input == other) * 0.5"},
    vjps={"input": "where(input == other, g / 2, select_if(~(input < other), g))",
          "other": "where(input == other, g / 2, select_if(~(input > other), g))"}, inplace=False,
    latex=r"\max({input}, {other})", latex_partials={"input": r"\mathbb{1}[{input} > {other}]",
    "other": r"\mathbb{1}[{other} > {input}]"}, doc="The larger; at a tie each side gets half of the gradient.")  # fmt: skip
-op("minimum(input, other)", inputs=2, numbers=False, forward="minimum(input, other)", node="MinimumBackward0",
+op("minimum(input, other)", inputs=2, numbers=False, forward="minimum(other, input)", node="MinimumBackward0",
    partials={"input": "(input < other) + (input == other) * 0.5", "other": "(other < input) + (input == other) * 0.5"},
    vjps={"input": "where(input == other, g / 2, select_if(~(input > other), g))",
          "other": "where(input == other, g / 2, select_if(~(input < other), g))"}, inplace=False,
@@ -37,12 +37,12 @@ op("fmin(input, other)", inputs=2, numbers=False, forward="fmin(input, other)", 
 
 
 def clip(a: Array, low: Any, high: Any) -> Array:
-    """a limited to [low, high]; nan stays."""
+    """a limited to [low, high]; nan stays, and of equals (0 and -0) a, which NumPy takes when it comes second."""
     t = a.dtype.type
     if low is not None:
-        a = np.maximum(a, t(low))
+        a = np.maximum(t(low), a)
     if high is not None:
-        a = np.minimum(a, t(high))
+        a = np.minimum(t(high), a)
     return a
 
 

@@ -272,7 +272,12 @@ def _index_copy(input: Array, index: Array, source: Array, dim: int) -> Array:
 def _index_fill(input: Array, index: Array, dim: int, value: Any) -> Array:
     """A copy with one number at an index of dim."""
     r = input.copy()
-    r[at(axis_of(dim, r.ndim), index)] = value
+    d, rows = axis_of(dim, r.ndim), np.atleast_1d(r)
+    n = rows.shape[d]
+    for i in np.ravel(index):
+        if not -n <= i < n:
+            raise IndexFault(f"index {i} is out of bounds for dimension {d} with size {n}")
+    rows[at(d, index)] = value
     return r
 
 

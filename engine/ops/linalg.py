@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from engine import dtypes
 from engine.errors import LinAlgFault, NotImplementedFault, RuntimeFault
 from engine.ops.matmul import BATCH, SQUARE, A, B, V
-from engine.ops.op import ARRAYS, TENSORS, Sample, composite, op, return_type
+from engine.ops.op import ARRAYS, TENSORS, Failing, Sample, composite, op, return_type
 
 Array = Any
 Tensor = Any
@@ -69,41 +70,49 @@ def inverse(input: Tensor) -> Tensor:
 
 
 @op("solve_(input, other, left)", inputs=2, node="LinalgSolveExBackward0", method=False, public="linalg.solve",
-    vjps={"input": "solve_back_a(g, input, out)", "other": "solve_back_b(g, input)"},
+    vjps={"input": "solve_back_a(g, input, out, left)", "other": "solve_back_b(g, input, left)"},
     latex="{input}^{-1} {other}", latex_partials={"input": r"-{input}^{-\top}\bar{X}\,X^\top", "other": r"{input}^{-\top}\bar{X}"},
-    samples=[Sample((SQUARE, V), {"left": True}), Sample((SQUARE, B), {"left": True})])  # fmt: skip
+    samples=[Sample((SQUARE, V), {"left": True}), Sample((SQUARE, B), {"left": True}), Sample((SQUARE, A), {"left": False})],
+    fails=[Failing((SQUARE, [1.0, 2.0]), {"left": True}, RuntimeError,
+                   "linalg.solve: Incompatible shapes of A and B for the equation AX = B (3x3 and 2x1)"),
+           Failing((SQUARE, V), {"left": False}, RuntimeError,
+                   "linalg.solve: Incompatible shapes of A and B for the equation XA = B (3x3 and 3x1)")])  # fmt: skip
 def _solve(input: Array, other: Array, left: bool) -> Array:
-    """The x with input @ x = other."""
-    return _solution(input, other)
+    """The x with input @ x = other (or x @ input = other)."""
+    return _solution(input, other, left)
 
 
-def _solution(input: Array, other: Array) -> Array:
+def _solution(input: Array, other: Array, left: bool) -> Array:
     check_square(input, "linalg.solve", "lu_cpu")
     vector = other.ndim == 1
     b = other[:, None] if vector else other
+    n, rows = input.shape[-1], b.shape[-2 if left else -1]
+    if n != rows:
+        equation = "AX" if left else "XA"
+        raise RuntimeFault(
+            f"linalg.solve: Incompatible shapes of A and B for the equation {equation} = B ({n}x{n} and {b.shape[-2]}x{b.shape[-1]})"
+        )
     try:
-        r = np.linalg.solve(input, b)
+        if left:
+            r = np.linalg.solve(input, b)
+        else:
+            r = np.swapaxes(np.linalg.solve(np.swapaxes(input, -1, -2), np.swapaxes(b, -1, -2)), -1, -2)
     except np.linalg.LinAlgError:
         raise _singular("torch.linalg.solve", "The solver failed because the input matrix is singular.") from None
     return (r[:, 0] if vector else r).astype(input.dtype, copy=False)
 
 
-def _solve_back_b(g: Array, a: Array) -> Array:
-    return _solution(np.swapaxes(a, -1, -2), g)
+def _solve_back_a(k: Any, g: Any, a: Any, x: Any, left: bool) -> Any:
+    gb = k["solve_back_b"](g, a, left)
+    if x.ndim == 1:
+        return -k["outer_"](gb, x)
+    return -k["batch_mm"](gb, k["swap"](x)) if left else -k["batch_mm"](k["swap"](x), gb)
 
 
-def _solve_back_a(g: Array, a: Array, x: Array) -> Array:
-    gb = _solve_back_b(g, a)
-    return -np.outer(gb, x) if gb.ndim == 1 else -np.matmul(gb, np.swapaxes(x, -1, -2))
-
-
-def _solve_back_a_tensor(g: Tensor, a: Tensor, x: Tensor) -> Tensor:
-    gb = TENSORS["solve_"](TENSORS["swap"](a), g, True)
-    return -TENSORS["outer"](gb, x) if len(gb._s) == 1 else -TENSORS["matmul"](gb, TENSORS["swap"](x))
-
-
-ARRAYS.update(solve_back_a=_solve_back_a, solve_back_b=_solve_back_b)
-TENSORS.update(solve_back_a=_solve_back_a_tensor, solve_back_b=lambda g, a: TENSORS["solve_"](TENSORS["swap"](a), g, True))
+for _k in (ARRAYS, TENSORS):
+    _k["solve_back_a"] = lambda *args, k=_k: _solve_back_a(k, *args)
+ARRAYS["solve_back_b"] = lambda g, a, left: _solution(np.swapaxes(a, -1, -2), g, left)
+TENSORS["solve_back_b"] = lambda g, a, left: TENSORS["solve_"](TENSORS["swap"](a), g, left)
 
 
 @op("det_(input)", vjps={"input": "det_back(g, input, out)"}, node="LinalgDetBackward0", latex=r"\det {input}", method=False,
@@ -228,6 +237,8 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     samples=[Sample((V, [1.0, 0.0, 2.0]), {"dim": -1})])  # fmt: skip
 def _cross(input: Array, other: Array, dim: int) -> Array:
     """Cross product of vectors of length 3."""
+    if input.ndim != other.ndim:
+        raise RuntimeFault("linalg.cross: inputs must have the same number of dimensions.")
     if input.shape[dim] != 3 or other.shape[dim] != 3:
         raise RuntimeFault(
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}"
@@ -238,7 +249,15 @@ def _cross(input: Array, other: Array, dim: int) -> Array:
 @composite("cross", samples=[])
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """Cross product of vectors of length 3."""
-    d = next(i for i, n in enumerate(input._s) if n == 3) if dim is None else dim
+    d = next((i for i, n in enumerate(input._s) if n == 3), None) if dim is None else dim
+    if d is None:
+        raise RuntimeFault("no dimension of size 3 in input")
+    if dim is None:
+        warnings.warn(
+            "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or simply use "
+            "torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in a future release.",
+            stacklevel=2,
+        )
     return TENSORS["cross_"](input, other, d)
 
 
@@ -256,6 +275,11 @@ def multi_dot(tensors: Any) -> Tensor:
     latex_partials={"x1": r"\textstyle\sum_j g_{ij} \frac{{x1}_i - {x2}_j}{d_{ij}}", "x2": r"\textstyle\sum_i g_{ij} \frac{{x2}_j - {x1}_i}{d_{ij}}"})  # fmt: skip
 def _cdist(x1: Array, x2: Array, p: float) -> Array:
     """Distances of all pairs of rows."""
+    for name, a in (("X1", x1), ("X2", x2)):
+        if a.ndim < 2:
+            raise RuntimeFault(f"cdist only supports at least 2D tensors, {name} got: {a.ndim}D")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeFault(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if x1.dtype.itemsize == 2:
         raise NotImplementedFault(f"\"cdist\" not implemented for '{dtypes.SCALAR_NAMES[dtypes.of(x1)]}'", hint="x.float()")
     return ARRAYS["vector_norm_"](x1[..., :, None, :] - x2[..., None, :, :], p, -1, False)

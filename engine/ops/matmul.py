@@ -23,14 +23,12 @@ SQUARE = ([2.0, 1.0, 0.5], [0.0, 3.0, 1.0], [1.0, 0.0, 4.0])
 V = [1.0, 2.0, -3.0]
 
 
-def matching(a: Array, b: Array, what: str = "") -> None:
-    """Operands of a matrix product must have one dtype."""
+def matching(a: Array, b: Array, what: str = "expected m1 and m2 to have the same dtype, but got: {c_a} != {c_b}") -> None:
+    """Operands of a matrix product must have one dtype; torch has a sentence for every product."""
     if a.dtype != b.dtype:
         x, y = dtypes.of(a), dtypes.of(b)
         raise RuntimeFault(
-            f"expected m1 and m2 to have the same dtype, but got: {_c(x)} != {_c(y)}"
-            if not what
-            else f"{what} {_c(x)} and {_c(y)}",
+            what.format(a=dtypes.SCALAR_NAMES[x], b=dtypes.SCALAR_NAMES[y], c_a=_c(x), c_b=_c(y)),
             hint="convert one of them: x.float(), x.double() or x.to(y.dtype)",
         )
 
@@ -113,7 +111,7 @@ def _mv(input: Array, vec: Array) -> Array:
         raise RuntimeFault(
             f"size mismatch, got input ({input.shape[0]}), mat ({'x'.join(map(str, input.shape))}), vec ({vec.size})"
         )
-    matching(input, vec)
+    matching(input, vec, "addmv input tensors must have the same dtype, but got {b}, {a}, and {b}")
     return product(input, vec)
 
 
@@ -140,8 +138,24 @@ def _bmm(input: Array, mat2: Array) -> Array:
             f"[{mat2.shape[0]}, {mat2.shape[1]}].",
             hint="the inner sizes must agree; .transpose(-1, -2) exchanges rows and columns of each matrix",
         )
-    matching(input, mat2, "expected scalar type")
+    matching(input, mat2, "expected scalar type {a} but found {b}")
     return product(input, mat2)
+
+
+def expandable(a: Array, shape: tuple[int, ...]) -> None:
+    """torch's sentence about a summand that does not broadcast to the product."""
+    have = a.shape
+    if len(have) > len(shape):
+        raise RuntimeFault(
+            f"expand(torch.{dtypes.TYPE_NAMES[dtypes.of(a)]}{{{list(have)}}}, size={list(shape)}): the number of sizes provided "
+            f"({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({len(have)})"
+        )
+    for i in range(1, len(have) + 1):
+        if have[-i] not in (1, shape[-i]):
+            raise RuntimeFault(
+                f"The expanded size of the tensor ({shape[-i]}) must match the existing size ({have[-i]}) at non-singleton "
+                f"dimension {len(shape) - i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(have)}"
+            )
 
 
 @op("addmm_(input, mat1, mat2, beta, alpha)", inputs=3, node="AddmmBackward0", public="addmm", method=False,
@@ -155,18 +169,15 @@ def _addmm(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Arr
     if mat1.ndim != 2 or mat2.ndim != 2:
         raise RuntimeFault(f"mat1 must be a matrix, got {mat1.ndim}-D tensor" if mat1.ndim != 2 else
                            f"mat2 must be a matrix, got {mat2.ndim}-D tensor")  # fmt: skip
+    matching(input, mat2, "self and mat2 must have the same dtype, but got {a} and {b}")
+    matching(mat1, mat2, "mat1 and mat2 must have the same dtype, but got {a} and {b}")
     if mat1.shape[1] != mat2.shape[0]:
         raise misfit(mat1.shape, mat2.shape)
-    matching(mat1, mat2)
     r = product(mat1, mat2)
     if alpha != 1:
         r = r * r.dtype.type(alpha)
     shape = (mat1.shape[0], mat2.shape[1])
-    if kernels.broadcast_shapes(input.shape, shape) != shape:
-        raise RuntimeFault(
-            f"The expanded size of the tensor ({shape[-1]}) must match the existing size ({input.shape[-1]}) at non-singleton "
-            f"dimension 1.  Target sizes: {list(shape)}.  Tensor sizes: {list(input.shape)}"
-        )
+    expandable(input, shape)
     return r if beta == 0 else r + (input if beta == 1 else input * input.dtype.type(beta))
 
 
@@ -186,6 +197,12 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: An
 @composite("addmv")
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta * input + alpha * mat @ vec."""
+    if len(mat._s) == 2 and len(vec._s) == 1 and len(input._s) <= 1:
+        if mat._s[1] != vec._s[0] or kernels.numel(input._s) not in (1, mat._s[0]):
+            raise RuntimeFault(f"size mismatch, got input ({kernels.numel(input._s)}), mat ({mat._s[0]}x{mat._s[1]}), vec ({vec._s[0]})")
+        kinds = [dtypes.SCALAR_NAMES[dtypes.of(t._a)] for t in (input, mat, vec)]
+        if len(set(kinds)) > 1:
+            raise RuntimeFault(f"addmv input tensors must have the same dtype, but got {kinds[0]}, {kinds[1]}, and {kinds[2]}")
     return _scaled(input, beta) + _scaled(TENSORS["mv"](mat, vec), alpha)
 
 

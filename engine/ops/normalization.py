@@ -294,7 +294,7 @@ def native_layer_norm(
 
 
 def _grouped(x: Any, groups: int) -> Any:
-    return x.reshape((x.shape[0], groups, -1))
+    return x.reshape((x.shape[0], groups, kernels.numel(tuple(x.shape[1:])) // groups))
 
 
 def _group_input_vjp(

@@ -106,6 +106,10 @@ def quantile(
             raise RuntimeFault(f"quantile() q must be in the range [0, 1] but got {q}")
         at = np.asarray(q, input._a.dtype).reshape(1)
     else:
+        if len(q._s) > 1:
+            raise RuntimeFault("quantile() q must be a scalar or 1D tensor")
+        if q._a.dtype != input._a.dtype:
+            raise RuntimeFault("quantile() q tensor must be same dtype as the input tensor", hint="q.to(x.dtype)")
         at = np.asarray(q._a).reshape(-1)
         if at.size and not (at.min() >= 0 and at.max() <= 1):
             raise RuntimeFault("quantile() q values must be in the range [0, 1]")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import RuntimeFault
+from engine.errors import RuntimeFault, TypeFault
 from engine.ops import kernels
 from engine.ops.axes import axis_of
 from engine.ops.op import ARRAYS, TENSORS, Failing, Sample, composite, op
@@ -70,6 +70,8 @@ def _permute(input: Array, dims: Any) -> Array:
 @composite()
 def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """Dimensions in another order."""
+    if not order and dims is None:
+        raise TypeFault('permute() missing 1 required positional arguments: "dims"')
     return TENSORS["permute_dims"](input, sizes(order, dims))
 
 

@@ -147,8 +147,9 @@ def refuse_bool(name: str) -> Any:
 
 def _rectify(x: Array) -> Array:
     if type(x) is ndarray:
-        return np.maximum(x, kernels.const(0.0) if x.dtype is kernels.F32 else x.dtype.type(0))
-    return x if not x <= 0 else type(x)(0)
+        # of equals the second is the result: relu(-0.0) is -0.0
+        return np.maximum(kernels.const(0.0) if x.dtype is kernels.F32 else x.dtype.type(0), x)
+    return x if not x < 0 else type(x)(0)
 
 
 def _choose(condition: Array, a: Array, b: Array, like: Array) -> Array:

@@ -202,9 +202,6 @@ def _message(error: BaseException) -> str:
 
 # where the engine answers otherwise and is known to: the beginning of a difference's words (a regular expression), and why
 KNOWN: dict[str, str] = {
-    r"after .*_\(\)`: \w+ node (Squeeze|T|Transpose|Unsqueeze)Backward\d, torch": "t_(), squeeze_() and their kin show the node of the "
-    "form that is not in place",
-    r"`.*t_\(\)` raised": "the message names t(), not t_()",
     r"`.*baddbmm": "baddbmm: operands that do not fit are refused in other words",
     r"`.*addmm": "addmm: of several things wrong with the operands another one is told first",
     r"`.*max_pool1d": "max_pool1d: empty input is refused in other words, or not at all",
@@ -214,7 +211,8 @@ KNOWN: dict[str, str] = {
 }
 # what the comparison does not look at
 UNSEEN = (
-    "A piece of split(), chunk() or unbind() whose base was changed in place: torch refuses to use it, the engine gives its value and gradient.",
+    "A piece of split(), chunk() or unbind() whose base was changed in place: torch refuses to use it, the engine to look at its node "
+    "or to go back through it.",
     "The nodes of views after a change under no_grad(), of .data or of .detach(): torch makes them anew (AsStridedBackward0), the engine keeps them.",
 )  # fmt: skip
 
@@ -239,10 +237,8 @@ def answer(lines: list[str], lib: ModuleType) -> dict[str, Any]:
             value = scope[name]
             if not isinstance(value, lib.Tensor):
                 continue
-            if _attempt(lambda value=value: value.grad_fn) is not None:
-                # one of several views whose base was changed: torch refuses to look at it, known in docs/parity.md
-                return {"steps": steps, "grads": None}
-            seen = _describe(value)
+            refused = _attempt(lambda value=value: value.grad_fn)  # one of several views whose base was changed
+            seen = ("refused", _message(refused), None) if refused is not None else _describe(value)
             if not _equal(last.get(name), seen):
                 step[name] = last[name] = list(seen)
         steps.append(step)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.autograd.modes import no_grad
-from engine.errors import RuntimeFault
+from engine.errors import IndexFault, RuntimeFault
 from engine.nn.functional.pooling import avg_pool2d
 from engine.nn.functional.spatial import pad
 from engine.nn.reduction import constant
@@ -56,6 +56,9 @@ def batch_norm(
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     if not training and (running_mean is None or running_var is None):
         raise RuntimeFault("running_mean and running_var must be defined in evaluation mode")
+    if len(input._s) < 2:
+        last = max(len(input._s) - 1, 0)
+        raise IndexFault(f"Dimension out of range (expected to be in range of [-{last + 1}, {last}], but got 1)")
     channels = input._s[1]
     for name, t in (("running_mean", running_mean), ("running_var", running_var)):
         if t is not None and t.numel() != channels:
@@ -65,8 +68,12 @@ def batch_norm(
             )
         if not training:
             constant("native_batch_norm", name, t)
+    if not kernels.numel(input._s):  # torch: of nothing it is a copy
+        out: Tensor = input.clone()
+        out = out if weight is None else out * weight[0]
+        return out if bias is None else out + bias[0]
     known = (None, None) if training else (running_mean, running_var)  # training reads the batch only
-    out: Tensor = TENSORS["native_batch_norm"](input, weight, bias, *known, training=training, eps=eps)
+    out = TENSORS["native_batch_norm"](input, weight, bias, *known, training=training, eps=eps)
     if training and (running_mean is not None or running_var is not None):
         _update_running(input, running_mean, running_var, momentum)
     return out
