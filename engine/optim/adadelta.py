@@ -18,7 +18,6 @@ class Adadelta(Optimizer):
     """
 
     __module__ = "torch.optim.adadelta"
-    latex = r"w \leftarrow w - \eta\,\Delta, \quad \Delta = \frac{\sqrt{u+\epsilon}}{\sqrt{v+\epsilon}}\,g"
 
     def __init__(
         self,

@@ -17,7 +17,6 @@ class Adagrad(Optimizer):
     """
 
     __module__ = "torch.optim.adagrad"
-    latex = r"w \leftarrow w - \frac{\eta}{1+(t-1)\eta_d}\,\frac{g}{\sqrt{s}+\epsilon}, \quad s \leftarrow s + g^2"
 
     def __init__(
         self,

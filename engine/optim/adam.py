@@ -20,10 +20,6 @@ class Adam(Optimizer):
     """
 
     __module__ = "torch.optim.adam"
-    latex = (
-        r"w \leftarrow w - \frac{\eta}{1-\beta_1^t}\,\frac{m}{\sqrt{v}/\sqrt{1-\beta_2^t}+\epsilon}, \quad "
-        r"m \leftarrow \beta_1 m + (1-\beta_1) g, \quad v \leftarrow \beta_2 v + (1-\beta_2) g^2"
-    )
 
     def __init__(
         self,

@@ -17,10 +17,6 @@ class Adamax(Optimizer):
     """
 
     __module__ = "torch.optim.adamax"
-    latex = (
-        r"w \leftarrow w - \frac{\eta}{1-\beta_1^t}\,\frac{m}{u}, \quad "
-        r"u \leftarrow \max(\beta_2 u, |g|+\epsilon)"
-    )
 
     def __init__(
         self,

@@ -22,7 +22,6 @@ class ASGD(Optimizer):
     __module__ = "torch.optim.asgd"
     tells = ("eta", "mu")
     shared = False  # eta and mu belong to the parameter
-    latex = r"w \leftarrow (1-\lambda\eta_t)\,w - \eta_t\,g, \quad \bar w \leftarrow \bar w + \mu_t (w - \bar w)"
 
     def __init__(
         self,

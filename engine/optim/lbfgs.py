@@ -30,7 +30,6 @@ class LBFGS(Optimizer):
     """
 
     __module__ = "torch.optim.lbfgs"
-    latex = r"w \leftarrow w - t\,H_k\,\nabla f"
 
     def __init__(
         self,

@@ -21,10 +21,6 @@ class NAdam(Optimizer):
 
     __module__ = "torch.optim.nadam"
     shared = False  # the product of mu belongs to the parameter
-    latex = (
-        r"w \leftarrow w - \frac{\eta}{\sqrt{\hat v}+\epsilon}\left(\frac{1-\mu_t}{1-\prod\mu_i}\,g"
-        r" + \frac{\mu_{t+1}}{1-\mu_{t+1}\prod\mu_i}\,m\right)"
-    )
 
     def __init__(
         self,

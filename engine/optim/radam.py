@@ -19,7 +19,6 @@ class RAdam(Optimizer):
     """
 
     __module__ = "torch.optim.radam"
-    latex = r"w \leftarrow w - \eta\,\hat m\,\frac{r\,\sqrt{1-\beta_2^t}}{\sqrt{v}+\epsilon} \quad (\rho_t > 5)"
 
     def __init__(
         self,

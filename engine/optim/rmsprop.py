@@ -18,7 +18,6 @@ class RMSprop(Optimizer):
     """
 
     __module__ = "torch.optim.rmsprop"
-    latex = r"w \leftarrow w - \eta\,\frac{g}{\sqrt{v}+\epsilon}, \quad v \leftarrow \alpha v + (1-\alpha) g^2"
 
     def __init__(
         self,

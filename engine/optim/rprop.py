@@ -17,7 +17,6 @@ class Rprop(Optimizer):
     """
 
     __module__ = "torch.optim.rprop"
-    latex = r"w \leftarrow w - s\,\mathrm{sign}(g)"
 
     def __init__(
         self,

@@ -26,7 +26,6 @@ class SGD(Optimizer):
 
     __module__ = "torch.optim.sgd"
     counts = False
-    latex = r"w \leftarrow w - \eta\,b, \quad b \leftarrow \mu b + (1-\tau)(g + \lambda w)"
 
     def __init__(
         self,

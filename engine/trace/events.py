@@ -31,7 +31,7 @@ memory; an update of a parameter does not.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -358,13 +358,10 @@ class End(Event, frozen=True):
     seconds: float = 0.0
 
 
-KINDS: tuple[type[Event], ...] = (
-    Begin, Leaf, Bind, Enter, Exit, Forward, Seed, Ready, Contribute, Accumulate, Release, Zero, Update,
-    Print, Figure, Probe, Note, Step, Fail, End,
-)  # fmt: skip
-"""Every kind, in the order a learner meets them. A new kind = a struct above, a name here, reducer twins."""
-
 AnyEvent = (
     Begin | Leaf | Bind | Enter | Exit | Forward | Seed | Ready | Contribute | Accumulate | Release | Zero
     | Update | Print | Figure | Probe | Note | Step | Fail | End
 )  # fmt: skip
+"""Every kind, in the order a learner meets them. A new kind = a struct above, its name here, reducer twins."""
+
+KINDS: tuple[type[Event], ...] = get_args(AnyEvent)

@@ -1,4 +1,4 @@
-"""Pooling layers: maximum, average and their adaptive forms. The arithmetic is in ops/conv.py."""
+"""Pooling layers: maximum, average and their adaptive forms. The arithmetic is in ops/pool.py."""
 
 from __future__ import annotations
 
