@@ -10,6 +10,7 @@ Note [Versions cost nothing forwards]
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable
 from sys import getrefcount
 from typing import Any
@@ -24,8 +25,9 @@ from engine.ops.op import BW, E0, E1, FOLDED, NAMESPACE, REST, RULES, SAVED, SEQ
 # the sequence number at the last in-place operation; numbers fall, so nodes older than it have larger ones
 last_inplace: list[int] = [1 << 62]
 
-# identity of the owner -> [owner, version, [(sequence number, version after it)]]
-_changed: dict[int, list[Any]] = {}
+# identity of the owner -> [owner, version, sequence numbers of its last changes, one a version]
+Entry = list[Any]
+_changed: dict[int, Entry] = {}
 _limit = [256]
 HISTORY = 64  # changes remembered an array: enough to tell the expected version of any node still alive in practice
 
@@ -43,44 +45,46 @@ def version_of(a: Any) -> int:
     return 0 if found is None else int(found[1])
 
 
-def bump(a: Any, by: int = 1) -> None:
-    """Note that the memory of `a` is about to be, or has been, changed in place."""
-    seq = NAMESPACE["seq"]()
-    last_inplace[0] = seq
+def entry_of(a: Any) -> Entry:
+    """What is noted about the memory of `a`, from now on at least."""
     owner = owner_of(a)
     found = _changed.get(id(owner))
     if found is None:
         if len(_changed) > _limit[0]:
             _prune()
-        found = _changed[id(owner)] = [owner, 0, []]
-    found[1] += by
-    found[2].append((seq, found[1]))
-    if len(found[2]) > HISTORY:
-        del found[2][: HISTORY // 2]
+        found = _changed[id(owner)] = [owner, 0, deque(maxlen=HISTORY)]
+    return found
+
+
+def bump(a: Any) -> None:
+    """Note that the memory of `a` is about to be, or has been, changed in place."""
+    found = entry_of(a)
+    found[1] += 1
+    found[2].append(moment())
 
 
 def moved(old: Any, new: Any) -> None:
     """A tensor's scalar payload was replaced by an in-place operation: its version goes with it."""
     bump(old)
-    found = _changed[id(owner_of(old))]
-    successor = _changed[id(owner_of(new))] = [owner_of(new), found[1], []]
+    found = entry_of(old)
+    successor = _changed[id(owner_of(new))] = [owner_of(new), found[1], deque(maxlen=HISTORY)]
     found[3:] = [successor]  # what becomes of it from here on
+
+
+def moment() -> int:
+    """The number of a change that happens now: for who notes it in the entries itself."""
+    seq: int = NAMESPACE["seq"]()
+    last_inplace[0] = seq
+    return seq
 
 
 def changed(arrays: Iterable[Any]) -> None:
     """`bump` for many arrays at one moment: what an optimizer's step does to its parameters."""
-    seq = last_inplace[0] = NAMESPACE["seq"]()
-    get = _changed.get
+    seq = moment()
     for a in arrays:
-        found = get(id(a))
-        if found is None:
-            bump(a)
-        else:
-            version = found[1] = found[1] + 1
-            history = found[2]
-            history.append((seq, version))
-            if len(history) > HISTORY:
-                del history[: HISTORY // 2]
+        found = _changed.get(id(a)) or entry_of(a)
+        found[1] += 1
+        found[2].append(seq)
 
 
 def replaced(old: Any, new: Any) -> None:
@@ -104,9 +108,9 @@ def moved_storage(old: Any, new: Any) -> None:
     """
     if len(_changed) > _limit[0]:
         _prune()
-    found = _changed.setdefault(id(old), [old, 0, []])
+    found = _changed.setdefault(id(old), [old, 0, deque(maxlen=HISTORY)])
     fresh = _changed[id(owner_of(new))] = [owner_of(new), found[1], found[2], *found[3:]]
-    found[2:] = [[], fresh]
+    found[2:] = [deque(maxlen=HISTORY), fresh]
 
 
 def _prune() -> None:
@@ -127,13 +131,13 @@ def check(n: Node) -> None:
         found = _changed.get(id(owner_of(a)))
         while found is not None and not found[2] and len(found) > 3 and isinstance(found[3], list):
             found = found[3]
-        if found is None or not found[2] or found[2][-1][0] > n[SEQ]:
+        if found is None or not found[2] or found[2][-1] > n[SEQ]:
             continue
         if n[BW] in FOLDED:  # its parents are named in the message
             FOLDED[n[BW]](n)
             check(n)
             return
-        expected = min((v - 1 for s, v in found[2] if s < n[SEQ]), default=found[1])
+        expected = found[1] - sum(seq < n[SEQ] for seq in found[2])
         if name == "out":
             source: Node | None = n
             found[3:] = []

@@ -10,10 +10,12 @@ from numpy import float32 as single_type
 from numpy import multiply, ndarray, subtract
 
 from engine.autograd import observer, versions
-from engine.ops.op import META
+from engine.ops.kernels import ORIGIN
+from engine.ops.op import E0, META
 from engine.optim.optimizer import BLOCK, Group, Optimizer, Payload, check, check_lr, number, put
 
 F32 = np.dtype(np.float32)
+Plan = tuple[Any, Any, Any, Any]
 
 
 class SGD(Optimizer):
@@ -60,6 +62,11 @@ class SGD(Optimizer):
             "fused": fused,
         }
         super().__init__(params, defaults)
+        self._plans: dict[int, list[Plan]] = {}  # by identity of a group's list of parameters
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._plans = {}
 
     _rate: tuple[Any, Any, Any] = (None, None, None)  # the last rate, and as operands
 
@@ -96,38 +103,58 @@ class SGD(Optimizer):
         return subtract_multiple(w, multiply_add(buf, c.momentum, g) if c.nesterov else buf, c.lr), buf
 
     def step_group(self, group: Group) -> None:
-        """As in the base class; without options and unobserved, straight through."""
+        """As in the base class; without options and unobserved, straight through a plan made at the first step."""
         if group["momentum"] or group["weight_decay"] or group["maximize"] or observer.active is not None:
             super().step_group(group)
             return
-        lr = number(group["lr"])
-        if lr != self._rate[0]:
+        lr = group["lr"]
+        if type(lr) is not float or lr != self._rate[0]:
+            lr = number(lr)
             self._rate = lr, float(np.float32(lr)), np.array(lr, np.float32)
         _, single, array = self._rate
-        arrays = []
-        for p in group["params"]:
-            n = p._n
-            grad = p.grad if n is None else n[META]
+        params = group["params"]
+        plan = self._plans.get(id(params))
+        if plan is None or len(plan) != len(params):
+            plan = [_planned(p) for p in params]
+            self._plans[id(params)] = plan
+        seq = versions.moment()
+        for p, (node, w, origin, entry) in zip(params, plan, strict=True):
+            if p._a is not w or p._n is not node or node is None:
+                if p.grad is not None:
+                    self._alone(p, group)
+                if node is not None:  # the program gave it other values, or froze it
+                    self._plans.pop(id(params), None)
+                continue
+            grad = node[META]
             if grad is None:
                 continue
-            w, g = p._a, grad._a
-            if type(w) is ndarray:
-                if w.dtype is F32 and w.size <= BLOCK:
-                    if w.size == 1:  # one number, boxed: with one rounding, see subtract_multiple
-                        w.fill(w.item() - single * g.item())
-                    else:
-                        subtract(w, multiply(g, array), w)
-                    arrays.append(w)
-                    continue
-            elif type(w) is single_type:
-                p._a = fresh = single_type(w.item() - single * g.item())
-                versions.replaced(w, fresh)
-                continue
-            self._update(p, grad, group, (), {})
-            if type(w) is ndarray:
-                arrays.append(w)
-        if arrays:
-            versions.changed(arrays)
+            if origin is None:
+                subtract(w, multiply(grad._a, array), w)
+            else:  # one number, boxed: with one rounding, see subtract_multiple
+                g = grad._a
+                w[origin] = w.item() - single * (float(g) if type(g) is single_type else g.item())
+            entry[1] += 1
+            entry[2].append(seq)
+
+    def _alone(self, p: Any, group: Group) -> None:
+        """A parameter that is one number, or large, or of another dtype."""
+        w, grad = p._a, p.grad
+        if type(w) is single_type:
+            g = grad._a
+            p._a = fresh = single_type(float(w) - self._rate[1] * (float(g) if type(g) is single_type else g.item()))
+            versions.replaced(w, fresh)
+            return
+        self._update(p, grad, group, (), {})
+        if type(w) is ndarray:
+            versions.changed((w,))
+
+
+def _planned(p: Any) -> Plan:
+    """How to step p while it stays what it is: its leaf record, array, version entry; its only index if it has one."""
+    w, node = p._a, p._n
+    if type(w) is not ndarray or w.dtype is not F32 or w.size > BLOCK or node is None or node[E0] is not None:
+        return None, w, None, None
+    return node, w, ORIGIN[w.ndim] if w.size == 1 else None, versions.entry_of(w)
 
 
 def subtract_multiple(w: Payload, x: Payload, factor: Payload) -> Payload:
