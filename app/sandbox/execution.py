@@ -1,8 +1,8 @@
 """One program in one child, from its text to its `end`: reads, enforces, concludes. It knows no queue.
 
-The clock is a timer of its own: it fires whether or not anybody reads the stream. A program that takes long steps
-back (it gets what processor time younger ones leave) and asks for room aside, so that its slot goes to the next;
-what it then waits for a processor is not counted against it, within bounds and while nobody needs its room.
+The clock is a timer of its own: it fires whether or not anybody reads the stream. What a program waits for a
+processor is not counted against it, within bounds. One that takes long steps back (it gets what processor time
+younger ones leave) and asks for room aside, so that its slot goes to the next.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ BACK_GRACE = 1.5
 LONG = 1.0
 """Seconds of processor after which a run makes room for younger ones."""
 LONG_WALL = 2.0
-"""Seconds of clock after which it does in any case."""
+"""Seconds of clock after which it does even without: it sleeps, then, or waits for what does not come."""
 LOOK = 0.25
 """Seconds between two looks at whether a run is long, and whether there is room for it."""
 STRETCH = 2.0
-"""What a run that stepped back may take at most, in its limit of clock, when it had to wait for a processor."""
+"""What a run may take at most, in its limit of clock, when it had to wait for a processor."""
 CALM = 0.05
 """Seconds a run is young: its lines are passed on as they come. Later they are gathered for PAUSE."""
 PAUSE = 0.004
@@ -59,8 +59,8 @@ class Execution:
         self.started = time.monotonic()
         self.verdict: Ending | None = None
         """Set as soon as the parent has decided; it overrules whatever the child still says."""
-        self._back: float | None = None
-        """Seconds it had waited for a processor when it stepped back; None: it did not."""
+        self._back = False
+        """Whether it stepped back."""
         self._long: asyncio.TimerHandle | None = None
         self._clock: asyncio.TimerHandle | None = None
 
@@ -97,24 +97,26 @@ class Execution:
 
     def _look(self) -> None:
         """Whether it is a long one by now; then, whether there is room for it."""
-        child = self.child
-        if self._back is None and (self.seconds >= LONG_WALL or child.processor_seconds() >= LONG):
-            self._back = child.waited()
-            child.step_back()
-        if self._back is None or not self.make_room():
+        if not self._back:
+            used, waited = self.child.schedule()
+            idle = self.seconds - used - waited
+            if used >= LONG or (self.seconds >= LONG_WALL and idle > LONG):
+                self._back = True
+                self.child.step_back()
+        if not self._back or not self.make_room():
             self._long = asyncio.get_running_loop().call_later(LOOK, self._look)
 
     def _time_is_up(self) -> None:
         loop = asyncio.get_running_loop()
         wall = self.program.limits.wall
-        if self._back is not None and not self.crowded():
-            left = min(wall + self.child.waited() - self._back, wall * STRETCH) - self.seconds
+        if not (self._back and self.crowded()):
+            left = min(wall + self.child.schedule()[1], wall * STRETCH) - self.seconds
             if left > 0.01:
                 self._clock = loop.call_later(min(left, LOOK), self._time_is_up)
                 return
         self.verdict = endings.timeout(self.program.limits, self.seconds)
         self.child.warn()
-        self._clock = loop.call_later(GRACE if self._back is None else BACK_GRACE, self._kill)
+        self._clock = loop.call_later(BACK_GRACE if self._back else GRACE, self._kill)
 
     def _kill(self) -> None:
         self.child.kill()

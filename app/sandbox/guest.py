@@ -27,6 +27,7 @@ from app.sandbox import manners
 from app.sandbox.lockdown import FAILED, READ_FD, WRITE_FD
 from engine.trace import events as ev
 from engine.trace.run import run as record
+from engine.trace.run import settle
 from engine.trace.source import FILENAME
 
 PROGRAM_MODULE = "__main__"
@@ -72,6 +73,8 @@ def preload() -> list[str]:
     manners.skip_sleep(lambda text: OUTLET.emit(ev.Note(text=text, topic="machine")))
     manners.explain_input()
     manners.close_imports(PROGRAM_MODULE)
+    warn_by_signal()
+    settle()
     return missing
 
 
@@ -182,12 +185,17 @@ def raise_in_program(error: BaseException, interrupted: FrameType | None) -> Non
     sys.settrace(lambda *_: None)
 
 
-def warn_by_signal(limits: dict[str, int | float]) -> None:
-    """Turns the two warnings into an exception with a line. Who ignores it is killed a moment later."""
+LIMITS: dict[str, int | float] = {}
+"""Of the program that runs."""
+
+
+def warn_by_signal() -> None:
+    """Turns the two warnings into an exception with a line. Who ignores it is killed a moment later. Set once, before
+    the fork; nobody warns the parent."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         which, what = ("wall", "seconds") if number == CLOCK else ("cpu", "seconds of processor time")
-        error = TimeLimit(f"the program ran longer than {limits.get(which, 0):g} {what}")
+        error = TimeLimit(f"the program ran longer than {LIMITS.get(which, 0):g} {what}")
         error.hint = "does this loop end? Fewer steps or a smaller data set also help"
         if OUTLET.busy:
             OUTLET.late = lambda: raise_in_program(error, sys._getframe())
@@ -205,7 +213,7 @@ def run() -> NoReturn:
         job = read_job()
         ballast = mmap.mmap(-1, BALLAST)
         manners.fix_chance(job.seed)
-        warn_by_signal(job.limits)
+        LIMITS.update(job.limits)
         try:
             record(job.source, seed=job.seed, detail=job.detail, limits=job.limits, probe=job.probe, emit=OUTLET.emit)
         except BaseException as error:  # the recorder could not: say at least what and where

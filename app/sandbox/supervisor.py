@@ -92,15 +92,8 @@ class Child:
             self.patience = BACK_SECONDS
             self.owner.order({"op": "nice", "id": self.number, "nice": 19})
 
-    def processor_seconds(self) -> float:
-        """What it has used so far; 0 where that cannot be learnt."""
-        return self._schedule()[0]
-
-    def waited(self) -> float:
-        """Seconds in which it was ready to go on and had no processor; 0 where that cannot be learnt."""
-        return self._schedule()[1]
-
-    def _schedule(self) -> tuple[float, float]:
+    def schedule(self) -> tuple[float, float]:
+        """Seconds it had a processor, seconds it was ready to go on and had none; 0 where that cannot be learnt."""
         try:
             with open(f"/proc/{self.pid}/schedstat") as numbers:
                 used, waited = numbers.read().split()[:2]

@@ -158,9 +158,6 @@ class Zygote:
             if os.getppid() != self.pid:
                 os._exit(lockdown.ORPHAN)
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.set_blocking(events, True)
-            os.set_blocking(text, True)
             text, events = os.dup(text), os.dup(events)  # out of the way of the numbers they go to
             os.dup2(text, lockdown.READ_FD)
             os.dup2(events, lockdown.WRITE_FD)

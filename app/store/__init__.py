@@ -7,6 +7,7 @@ is still going and no HTTP. Its methods block: the service calls them from threa
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -46,6 +47,10 @@ class StoreFailed(Exception):
 class Store(Protocol):
     def put(self, head: Head, trace: bytes | bytearray) -> None:
         """Keep it, all or nothing; a trace of the same key is replaced. Raises StoreFailed."""
+        ...
+
+    def put_all(self, traces: Sequence[tuple[Head, bytes | bytearray]]) -> None:
+        """Several different ones, all or none. Raises StoreFailed; one by one some of them may still be kept."""
         ...
 
     def may_have(self, key: str) -> bool:

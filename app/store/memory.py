@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from app.store import Head
 
@@ -26,6 +27,10 @@ class MemoryStore:
             self.bytes += len(trace)
             while self.bytes > self.max_bytes and len(self.traces) > 1:
                 self._drop(next(iter(self.traces)))
+
+    def put_all(self, traces: Sequence[tuple[Head, bytes | bytearray]]) -> None:
+        for head, trace in traces:
+            self.put(head, trace)
 
     def _drop(self, key: str) -> None:
         if (old := self.traces.pop(key, None)) is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -91,6 +91,7 @@ class SqlStore:
         self.max_bytes, self.max_age = max_bytes, max_age
         self.clock = Clock()
         self.puts = 0
+        self.compress = zstandard.ZstdCompressor(level=3).compress  # for the one thread that writes
         self.kind = self.url.get_backend_name()
         self.sqlite = self.kind == "sqlite"
         try:
@@ -132,33 +133,44 @@ class SqlStore:
             raise StoreFailed(str(getattr(error, "orig", error))) from error
 
     def put(self, head: Head, trace: bytes | bytearray) -> None:
-        compress = zstandard.ZstdCompressor(level=3).compress
-        view, rows, lines, stored = memoryview(trace), [], 0, 0
-        for n, start in enumerate(range(0, len(trace), CHUNK)):
-            piece = bytes(view[start : start + CHUNK])
-            data = compress(piece)
-            rows.append({"key": head.key, "n": n, "lines": lines, "data": data})
-            lines += piece.count(b"\n")
-            stored += len(data)
-        now = self.clock()
-        row = {
-            "key": head.key, "status": head.status, "events": head.events, "steps": head.steps, "size": head.size,
-            "stored": stored, "seconds": head.seconds, "created": head.created, "seen": now,
-            "message": head.message, "program": head.program,
-        }  # fmt: skip
         try:
-            with self._writing() as connection:
-                _remove(connection, [head.key])
-                connection.execute(insert(TRACES), row)
-                for at in range(0, len(rows), 64):
-                    connection.execute(insert(CHUNKS), rows[at : at + 64])
+            self._write([(head, trace)])
         except StoreFailed as error:
             if isinstance(error.__cause__, IntegrityError):
                 return  # another process kept the same trace in the same moment
             raise
-        self.keys.add(head.key)
-        self.puts += 1
-        if self.puts % EVICT_EVERY == 0:
+
+    def put_all(self, traces: Sequence[tuple[Head, bytes | bytearray]]) -> None:
+        self._write(traces)
+
+    def _write(self, traces: Sequence[tuple[Head, bytes | bytearray]]) -> None:
+        """In one transaction."""
+        now = self.clock()
+        heads, chunks = [], []
+        for head, trace in traces:
+            view, lines, stored = memoryview(trace), 0, 0
+            for n, start in enumerate(range(0, len(trace), CHUNK)):
+                piece = bytes(view[start : start + CHUNK])
+                data = self.compress(piece)
+                chunks.append({"key": head.key, "n": n, "lines": lines, "data": data})
+                lines += piece.count(b"\n")
+                stored += len(data)
+            heads.append({
+                "key": head.key, "status": head.status, "events": head.events, "steps": head.steps, "size": head.size,
+                "stored": stored, "seconds": head.seconds, "created": head.created, "seen": now,
+                "message": head.message, "program": head.program,
+            })  # fmt: skip
+        keys = [head.key for head, _ in traces]
+        old = [key for key in keys if self.may_have(key)]
+        with self._writing() as connection:
+            if old:
+                _remove(connection, old)
+            connection.execute(insert(TRACES), heads)
+            for at in range(0, len(chunks), 64):
+                connection.execute(insert(CHUNKS), chunks[at : at + 64])
+        self.keys.update(keys)
+        before, self.puts = self.puts, self.puts + len(keys)
+        if before // EVICT_EVERY != self.puts // EVICT_EVERY:
             self.evict()
 
     def may_have(self, key: str) -> bool:

@@ -122,28 +122,45 @@ class Output(io.TextIOBase):
             self._recorder.print(text[start : start + TEXT_LIMIT], self._stream)
 
 
+_settled: int | None = None
+
+
+def settle(seed: int = 0) -> None:
+    """For a process, or the children it forks, that runs one program and ends: what is the same for all programs is
+    done now, and nothing is put back afterwards. `seed` is the one that costs nothing later."""
+    global _settled
+    sys.modules.update(_aliases())
+    _reset_warnings()
+    _seed_arrays(seed)
+    _settled = seed
+
+
 @contextlib.contextmanager
 def _as_program(main: types.ModuleType, source: str, recorder: Recorder, seed: int) -> Iterator[None]:
-    """The interpreter as a program expects it, and back as it was afterwards."""
+    """The interpreter as a program expects it."""
+    with _put_back() if _settled is None else contextlib.nullcontext():
+        sys.modules[MAIN] = main
+        linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
+        sys.argv = [FILENAME]  # argparse: a program started with no options
+        sys.stdin, sys.stdout, sys.stderr = io.StringIO(""), Output(recorder, "stdout"), Output(recorder, "stderr")
+        random.seed(seed)
+        if seed != _settled:
+            _seed_arrays(seed)
+        gc.disable()  # two thirds of the time of a recorded loop would go into it
+        yield
+
+
+@contextlib.contextmanager
+def _put_back() -> Iterator[None]:
+    """The interpreter as it was, afterwards."""
     streams, arguments = (sys.stdin, sys.stdout, sys.stderr), sys.argv
     before = {name: sys.modules.get(name) for name in (MAIN, *_aliases())}
     collecting = gc.isenabled()
     states = random.getstate(), np.random.get_state()
     sys.modules.update(_aliases())
-    sys.modules[MAIN] = main
-    linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
-    sys.argv = [FILENAME]  # argparse: a program started with no options
-    sys.stdin, sys.stdout, sys.stderr = io.StringIO(""), Output(recorder, "stdout"), Output(recorder, "stderr")
-    random.seed(seed)
-    np.random.seed(seed & 0xFFFFFFFF)
-    engine.manual_seed(seed)
-    gc.disable()  # two thirds of the time of a recorded loop would go into it
     try:
         with warnings.catch_warnings():
-            warnings.resetwarnings()  # then as Python itself begins
-            warnings.filterwarnings("default", category=DeprecationWarning, module="__main__")
-            for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
-                warnings.filterwarnings("ignore", category=kind, append=True)
+            _reset_warnings()
             yield
     finally:
         sys.stdin, sys.stdout, sys.stderr = streams
@@ -159,6 +176,19 @@ def _as_program(main: types.ModuleType, source: str, recorder: Recorder, seed: i
             else:
                 sys.modules[name] = module
         engine.set_grad_enabled(True)
+
+
+def _reset_warnings() -> None:
+    """As Python itself begins."""
+    warnings.resetwarnings()
+    warnings.filterwarnings("default", category=DeprecationWarning, module="__main__")
+    for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+        warnings.filterwarnings("ignore", category=kind, append=True)
+
+
+def _seed_arrays(seed: int) -> None:
+    np.random.seed(seed & 0xFFFFFFFF)
+    engine.manual_seed(seed)
 
 
 _names: dict[str, types.ModuleType] = {}
