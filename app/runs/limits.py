@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 MIB = 1024 * 1024
@@ -37,7 +37,10 @@ class Limits:
 
     def table(self) -> dict[str, int | float]:
         """As `begin` shows them."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in LIMITS}
+
+
+LIMITS = tuple(field.name for field in fields(Limits))
 
 
 def available_memory() -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import msgspec
@@ -35,7 +35,9 @@ class Program:
     @cached_property
     def key(self) -> str:
         """The run's id: 64 hexadecimal digits."""
-        return hashlib.sha256(msgspec.json.encode(astuple(self))).hexdigest()
+        limits = tuple(self.limits.table().values())
+        parts = self.source, self.seed, self.detail, limits, self.engine, self.schema, self.probe
+        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
     def begin(self) -> Begin:
         """The first event of its trace."""

@@ -174,6 +174,7 @@ class Filter:
 
 
 def prepare_filter() -> Filter:
+    _tries()
     code = build_filter(platform.machine()).bytes()
     buffer = ctypes.create_string_buffer(code, len(code))
     return Filter(_Program(len(code) // 8, ctypes.addressof(buffer)), buffer)
@@ -191,11 +192,25 @@ def _libc() -> ctypes.CDLL:
 
 
 _LIBC: ctypes.CDLL | None = None
+_FORK: Callable[[], int] | None = None
 
 
 def _prctl(what: str, *arguments: object) -> None:
     if _libc().prctl(*arguments) != 0:
         raise OSError(ctypes.get_errno(), f"prctl: {what}")
+
+
+def fork() -> int:
+    """os.fork without what Python runs in the child: it repairs locks of threads, and there are none, and has every
+    generator of chance ask the system for a seed, which is fixed per run instead. That is a millisecond of a child's
+    four. The interpreter's lock stays held, as a PyDLL does."""
+    global _FORK
+    if _FORK is None:
+        _FORK = ctypes.PyDLL(None, use_errno=True).fork
+    pid: int = _FORK()
+    if pid < 0:
+        raise OSError(ctypes.get_errno(), "fork")
+    return pid
 
 
 def die_with_parent() -> None:

@@ -139,7 +139,7 @@ class Zygote:
 
     def spawn(self, order: dict[str, Any], text: int, events: int) -> None:
         try:
-            pid = os.fork()
+            pid = lockdown.fork()
         except OSError as error:
             self.report(id=order["id"], status=lockdown.FAILED, cpu=0.0, error=str(error))
         else:
