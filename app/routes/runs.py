@@ -96,7 +96,13 @@ def stream(request: Request, run: Run, *, offset: int = 0) -> EventStream:
     }
     chunks = runs.read(run, who, offset=offset)
     stall = runs.settings.stall_seconds
-    return EventStream(chunks, stall=stall, headers=headers, closed=lambda: runs.left(run))
+    return EventStream(
+        chunks,
+        stall=stall,
+        headers=headers,
+        closed=lambda: runs.left(run),
+        ended=lambda sent: run.done and offset + sent >= run.size,
+    )
 
 
 @router.post("", summary="Run a program", response_class=Response, responses={**EVENTS, 202: {"model": RunStatus}})

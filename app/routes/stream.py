@@ -13,7 +13,9 @@ JSONL = "application/jsonl"
 
 
 class EventStream(Response):
-    """`chunks` is closed in any case, whatever ends the stream, and `closed` is called."""
+    """chunks  closed in any case, whatever ends the stream, and `closed` is called
+    ended   whether nothing comes after so many bytes: the last chunk then says so itself
+    """
 
     def __init__(
         self,
@@ -22,9 +24,10 @@ class EventStream(Response):
         stall: float,
         headers: Mapping[str, str],
         closed: Callable[[], None],
+        ended: Callable[[int], bool] = lambda sent: False,
         media_type: str = JSONL,
     ) -> None:
-        self.chunks, self.stall, self.closed = chunks, stall, closed
+        self.chunks, self.stall, self.closed, self.ended = chunks, stall, closed, ended
         self.status_code = 200
         self.background = None
         self.init_headers({**headers, "content-type": media_type, "x-accel-buffering": "no"})
@@ -45,11 +48,15 @@ class EventStream(Response):
                 raise error
 
     async def _pump(self, scope: Scope, send: Send) -> None:
+        sent, more = 0, True
         try:
             async for chunk in self.chunks:
+                sent += len(chunk)
+                more = not self.ended(sent)
                 async with asyncio.timeout(self.stall):
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+                    await send({"type": "http.response.body", "body": chunk, "more_body": more})
+            if more:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         except TimeoutError:
             abort = scope.get("state", {}).get("abort")
             if abort is not None:

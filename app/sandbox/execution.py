@@ -28,9 +28,9 @@ GRACE = 0.4
 BACK_GRACE = 1.5
 """The same for a program that had stepped back: it may have to wait for a processor in order to say it."""
 LONG = 1.0
-"""Seconds of processor after which a run makes room for younger ones."""
+"""Seconds of processor after which a run steps back and makes room for younger ones."""
 LONG_WALL = 2.0
-"""Seconds of clock after which it does even without: it sleeps, then, or waits for what does not come."""
+"""Seconds of clock after which it makes room in any case: it sleeps, or the machine has little to give."""
 LOOK = 0.25
 """Seconds between two looks at whether a run is long, and whether there is room for it."""
 STRETCH = 2.0
@@ -59,8 +59,8 @@ class Execution:
         self.started = time.monotonic()
         self.verdict: Ending | None = None
         """Set as soon as the parent has decided; it overrules whatever the child still says."""
-        self._back = False
-        """Whether it stepped back."""
+        self._back = self._room = False
+        """Whether it stepped back; whether the slot is another's."""
         self._long: asyncio.TimerHandle | None = None
         self._clock: asyncio.TimerHandle | None = None
 
@@ -97,19 +97,18 @@ class Execution:
 
     def _look(self) -> None:
         """Whether it is a long one by now; then, whether there is room for it."""
-        if not self._back:
-            used, waited = self.child.schedule()
-            idle = self.seconds - used - waited
-            if used >= LONG or (self.seconds >= LONG_WALL and idle > LONG):
-                self._back = True
-                self.child.step_back()
-        if not self._back or not self.make_room():
+        if not self._back and self.child.schedule()[0] >= LONG:
+            self._back = True
+            self.child.step_back()
+        if not self._room and (self._back or self.seconds >= LONG_WALL):
+            self._room = self.make_room()
+        if not (self._back and self._room):
             self._long = asyncio.get_running_loop().call_later(LOOK, self._look)
 
     def _time_is_up(self) -> None:
         loop = asyncio.get_running_loop()
         wall = self.program.limits.wall
-        if not (self._back and self.crowded()):
+        if not (self._room and self.crowded()):
             left = min(wall + self.child.schedule()[1], wall * STRETCH) - self.seconds
             if left > 0.01:
                 self._clock = loop.call_later(min(left, LOOK), self._time_is_up)

@@ -288,10 +288,15 @@ def address_space() -> int:
         return int(sizes.read().split()[0]) * resource.getpagesize()
 
 
+NOTHING_OF = [
+    getattr(resource, f"RLIMIT_{name}") for name in ("CORE", "FSIZE", "NPROC", "MEMLOCK", "MSGQUEUE", "SIGPENDING")
+] if sys.platform == "linux" else []  # fmt: skip
+
+
 def limit_resources(*, address_space: int, cpu: int) -> None:
     """The soft processor limit sends SIGXCPU, so that the program can say where it was; a second later it is dead."""
-    for what in ("CORE", "FSIZE", "NPROC", "MEMLOCK", "MSGQUEUE", "SIGPENDING"):
-        resource.setrlimit(getattr(resource, f"RLIMIT_{what}"), (0, 0))
+    for what in NOTHING_OF:
+        resource.setrlimit(what, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))

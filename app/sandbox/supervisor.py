@@ -9,13 +9,14 @@ from __future__ import annotations
 import array
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import socket
 import subprocess
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from app.runs.limits import Limits
 from app.runs.runner import RunnerLost
@@ -188,7 +189,7 @@ class Zygote:
             [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
         )
         try:
-            self._control.sendmsg([json.dumps(message).encode()], ancillary)
+            self._control.sendmsg([msgspec.json.encode(message)], ancillary)
         except OSError:  # gone, or its queue is full: it has not read for hundreds of orders
             self.lose()
 
@@ -204,7 +205,7 @@ class Zygote:
         if not data:
             self.lose()
             return
-        message = json.loads(data)
+        message = msgspec.json.decode(data)
         if "ready" in message:
             if not self._ready.done():
                 self._ready.set_result(message["ready"])

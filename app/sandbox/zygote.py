@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import array
 import gc
-import json
 import os
 import select
 import signal
 import socket
 import sys
 from typing import Any, NoReturn
+
+import msgspec
 
 from app.sandbox import guest, lockdown
 
@@ -84,7 +85,7 @@ class Zygote:
 
     def report(self, **fields: Any) -> None:
         try:
-            self.control.send(json.dumps(fields).encode())
+            self.control.send(msgspec.json.encode(fields))
         except OSError:
             self.leave()
 
@@ -122,7 +123,7 @@ class Zygote:
         message, ancillary, _, _ = self.control.recvmsg(65536, socket.CMSG_SPACE(8))
         if not message:
             self.leave()
-        order = json.loads(message)
+        order = msgspec.json.decode(message)
         if order["op"] == "spawn":
             descriptors = array.array("i")
             for _level, _kind, data in ancillary:

@@ -131,7 +131,7 @@ def settle(seed: int = 0) -> None:
     global _settled
     sys.modules.update(_aliases())
     _reset_warnings()
-    _seed_arrays(seed)
+    _seed(seed)
     _settled = seed
 
 
@@ -143,9 +143,8 @@ def _as_program(main: types.ModuleType, source: str, recorder: Recorder, seed: i
         linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
         sys.argv = [FILENAME]  # argparse: a program started with no options
         sys.stdin, sys.stdout, sys.stderr = io.StringIO(""), Output(recorder, "stdout"), Output(recorder, "stderr")
-        random.seed(seed)
         if seed != _settled:
-            _seed_arrays(seed)
+            _seed(seed)
         gc.disable()  # two thirds of the time of a recorded loop would go into it
         yield
 
@@ -186,7 +185,8 @@ def _reset_warnings() -> None:
         warnings.filterwarnings("ignore", category=kind, append=True)
 
 
-def _seed_arrays(seed: int) -> None:
+def _seed(seed: int) -> None:
+    random.seed(seed)
     np.random.seed(seed & 0xFFFFFFFF)
     engine.manual_seed(seed)
 

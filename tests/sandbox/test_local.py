@@ -133,16 +133,17 @@ def test_a_good_program_starts_while_endless_ones_fill_the_slots():
 
 
 def test_endless_loops_on_every_slot_step_aside_for_a_good_program():
-    async def use(runner: LocalRunner) -> tuple[float, dict[str, int]]:
-        bad = [asyncio.create_task(trace_of(runner, LOOP, client=f"bad {n}")) for n in range(6)]
+    async def use(runner: LocalRunner) -> tuple[float, list[bool]]:
+        bad = [asyncio.create_task(trace_of(runner, LOOP, client=f"bad {n}")) for n in range(4)]
         await asyncio.sleep(0.1)
         assert runner.queue.busy == 2
         start = time.monotonic()
         trace = await trace_of(runner, "print(1)\n", client="good")
         waited = time.monotonic() - start
         assert trace.text == "1\n"
-        child = next(c for c in runner.zygote.children.values() if c.text == -1)
-        nice = os.getpriority(os.PRIO_PROCESS, child.pid)
+        assert runner.queue.aside >= 3
+        while not any(nice := [os.getpriority(os.PRIO_PROCESS, c.pid) == 19 for c in runner.zygote.children.values()]):
+            await asyncio.sleep(0.1)  # the first to have used a second of processor
         for task in bad:
             task.cancel()
         await asyncio.gather(*bad, return_exceptions=True)
@@ -150,8 +151,8 @@ def test_endless_loops_on_every_slot_step_aside_for_a_good_program():
         return waited, nice
 
     waited, nice = with_runner(use)  # the loops' own limit is 20 s
-    assert waited < 8  # within two seconds where two cores are free
-    assert nice == 19
+    assert waited < 10  # two pairs of loops, two seconds each
+    assert any(nice)
 
 
 def test_a_program_that_stepped_aside_goes_on_to_its_end():
