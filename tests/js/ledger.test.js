@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { graph } from '../../static/js/model/graph.js';
-import { ledger, notices } from '../../static/js/model/ledger.js';
+import { gathered, ledger, notices } from '../../static/js/model/ledger.js';
 import { WINDOW } from './sample.js';
 
 const array = (shape, ...data) => ({ shape, dtype: 'float32', data });
@@ -36,4 +36,37 @@ test('a unit through which no sample passes anything back is dead', () => {
   const [notice] = notices(events, graph(events));
   assert.equal(notice.key, 'notice.dead-units');
   assert.equal(notice.words.units, '1');
+});
+
+test('a second backward in one step is told as such', () => {
+  const again = [...WINDOW.slice(0, 14), ...WINDOW.slice(6, 12), { ...WINDOW[12], before: array([], 2), after: array([], 4) }];
+  assert.deepEqual(told(again), ['notice.second']);
+});
+
+test('reading .grad of a tensor that is no leaf is explained where torch warns of it', () => {
+  const source = 'x = 1\nw = 2\ny = x * w\nL = y.mean()\nL.backward()\nprint(y.grad)\n';
+  const warning = { kind: 'print', stream: 'stderr', at: [6, 6, 6, 12], text: '<program>:6: UserWarning: The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its …\n' };
+  const events = [...WINDOW, warning];
+  const [notice] = notices(events, graph(events), { source });
+  assert.deepEqual([notice.key, notice.words.name, notice.card, notice.at], ['notice.non-leaf', 'y', 'o4', events.length - 1]);
+  assert.deepEqual(told([...WINDOW, { ...warning, text: 'UserWarning: something else' }]), []);
+});
+
+test('a NaN that came in an earlier step is not called the first, but leads there', () => {
+  const events = WINDOW.map((event) => (event.tensor === 1 && event.kind === 'leaf' ? { ...event, value: array([], 'NaN') } : event.kind === 'forward' && event.node ? { ...event, outputs: event.outputs.map((output) => ({ ...output, value: array(output.value.shape, ...output.value.data.map(() => 'NaN')) })) } : event.kind === 'step' ? { ...event, index: 9 } : event));
+  const steps = [{ kind: 'step', index: 6, loss: 3 }, { kind: 'step', index: 7, loss: 8, params: { w: array([], 'Infinity') } }, { kind: 'step', index: 8, loss: 'NaN' }];
+  const found = notices(events, graph(events), { steps });
+  assert.deepEqual(found.map(({ key, step }) => [key, step]), [['notice.wild-before', 7]]);
+  assert.deepEqual(notices(events, graph(events)).map(({ key }) => key), ['notice.wild-given']);
+});
+
+test('an infinity that a mask puts there is no accident', () => {
+  const events = WINDOW.map((event) => (event.kind === 'forward' && event.op === 'mul' && event.node ? { ...event, op: 'masked_fill_number', outputs: [{ ...event.outputs[0], value: array([2], '-Infinity', 6) }] } : event));
+  assert.deepEqual(told(events), []);
+});
+
+test('one sentence for all tensors it is true of, with the worst size', () => {
+  const of = (name, size) => ({ at: 3, key: 'notice.exploding', words: { name, size }, card: name });
+  const [said, ...more] = gathered([of('a', '1.0e+5'), of('b', '3.0e+9'), of('c', '2.0e+5'), of('d', '1.0e+5'), of('e', '1.0e+5'), of('f', '1.0e+5')]);
+  assert.deepEqual([said.words, more.length], [{ name: 'a, b, c, d, +2', size: '3.0e+9' }, 0]);
 });

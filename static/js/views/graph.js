@@ -142,7 +142,7 @@ function Picture({ context, shown, placed, subject, visible }) {
   const active = new Set(subject.cards.map(visible));
   const kin = new Set(edges.flatMap((edge) => (edge.from === selected ? edge.to : edge.to === selected ? edge.from : [])));
   const now = moment.stop?.until ?? -1;
-  const warned = new Map((booksOf(moment)?.notes ?? []).filter((note) => note.at <= now).map((note) => [visible(note.card), t(note.key, note.words).replaceAll('**', '')]));
+  const warned = new Map((booksOf(moment)?.notes ?? []).filter((note) => note.at <= now).map((note) => [visible(note.card), t(note.key, note.words).replaceAll(/\*\*|`/g, '')]));
   const tabs = [...placed.groups].map(([path, area]) => ({ x: area.x + 14, y: area.y - 11, w: tab(path, groups.get(path)?.type ?? '', count(shown.graph, path), t).w, h: 22 })).sort((a, b) => a.y - b.y);
   const drawn = edges.flatMap((edge) => {
     const route = placed.routes.get(edge.id);

@@ -10,7 +10,7 @@ import { Icon } from '../components/icon.js';
 import { Rich } from '../components/rich.js';
 import { decode } from '../model/arrays.js';
 import { short } from '../model/format.js';
-import { ledger, notices } from '../model/ledger.js';
+import { gathered, ledger, notices } from '../model/ledger.js';
 
 const MOST = 12; // parameters
 
@@ -18,10 +18,10 @@ const MOST = 12; // parameters
 const known = new WeakMap();
 
 /** @param {Context['moment']} moment */
-export function booksOf({ window, graph }) {
+export function booksOf({ window, graph, trace }) {
   if (!window || !graph) return null;
   let found = known.get(window.events);
-  if (found?.size !== window.events.length) known.set(window.events, (found = { size: window.events.length, books: ledger(window.events), notes: notices(window.events, graph) }));
+  if (found?.size !== window.events.length) known.set(window.events, (found = { size: window.events.length, books: ledger(window.events), notes: notices(window.events, graph, trace) }));
   return found;
 }
 
@@ -43,7 +43,7 @@ function Ledger({ moment, ui, t, act }) {
   const now = stop?.until ?? -1;
   const rows = [...found.books].filter(([, entries]) => entries.some((entry) => entry.kind !== 'start'));
   const goto = (/** @type {number} */ at) => act('event', moment.stops.findIndex((each) => each.at >= at));
-  return html`${found.notes.map((note) => html`<button type="button" class=${`notice ${note.at <= now ? '' : 'later'}`} onClick=${() => goto(note.at)}><${Icon} name="triangle-alert" size=${14} /><span><${Rich} text=${t(note.key, note.words)} /></span></button>`)}
+  return html`${gathered(found.notes).map((note) => html`<button type="button" class=${`notice ${note.at <= now ? '' : 'later'}`} onClick=${() => (note.step === undefined ? goto(note.at) : act('step', note.step))}><${Icon} name="triangle-alert" size=${14} /><span><${Rich} text=${t(note.key, note.words)} /></span></button>`)}
     ${rows.slice(0, MOST).map(([tensor, entries]) => {
       const key = graph.byTensor.get(tensor) ?? '';
       const card = graph.cards.get(key);
