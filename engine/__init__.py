@@ -24,6 +24,7 @@ from engine.tensor import Tensor as Tensor
 from engine.tensor import note_absent as _note_absent
 from engine import autograd as autograd  # fills the table of entry points
 from engine import creation as _creation
+from engine import ranges as _ranges
 from engine import random as random
 from engine import sampling as _sampling
 from engine import typed as _typed
@@ -52,6 +53,7 @@ for _name, _op in _REGISTRY.items():
         for _alias in (_name, *_op.aliases):
             globals().setdefault(_alias, _op.call)
 globals().update(_creation.PUBLIC)
+globals().update(_ranges.PUBLIC)
 globals().update(_sampling.PUBLIC)
 globals().update(_typed.PUBLIC)
 

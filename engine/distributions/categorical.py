@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from engine.autograd.modes import enable_grad
-from engine.creation import arange, full
+from engine.creation import full
 from engine.distributions import constraints
 from engine.distributions.distribution import Distribution, logits_of, probabilities
 from engine.ops.op import TENSORS
+from engine.ranges import arange
 from engine.sampling import multinomial
 
 Tensor = Any

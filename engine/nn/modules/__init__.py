@@ -34,7 +34,7 @@ from engine.nn.modules.activation import (
 )  # fmt: skip
 from engine.nn.modules.attention import MultiheadAttention
 from engine.nn.modules.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
-from engine.nn.modules.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from engine.nn.modules.container import ModuleDict, ModuleList, Sequential
 from engine.nn.modules.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from engine.nn.modules.distance import CosineSimilarity, PairwiseDistance
 from engine.nn.modules.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
@@ -82,6 +82,7 @@ from engine.nn.modules.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )  # fmt: skip
+from engine.nn.modules.parameters import ParameterDict, ParameterList
 from engine.nn.modules.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -129,7 +130,7 @@ def _name_as_torch() -> None:
     """Classes print themselves as torch's: <class 'torch.nn.modules.linear.Linear'>."""
     homes = {
         "MultiheadAttention": "activation", "PixelShuffle": "pixelshuffle", "PixelUnshuffle": "pixelshuffle",
-        "Fold": "fold", "Unfold": "fold",
+        "Fold": "fold", "Unfold": "fold", "ParameterDict": "container", "ParameterList": "container",
     }  # fmt: skip
     for name in __all__:
         cls = globals()[name]
