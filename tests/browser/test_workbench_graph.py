@@ -146,8 +146,10 @@ def test_five_thousand_operations_open_grouped(page):
     bench.press("End")
     shows(lambda: bench.event[0], bench.event[1])
     expect(bench.panel(".grad ledger")).to_contain_text("+1.284")  # 1.0001 to the power of 2500
+    single = page.locator("svg.graph g.node.op:not(.folded)")
+    assert single.count() == 0
     groups.first.locator(".name").dblclick()
-    shows(lambda: cards.count() > before, True, 15)
+    shows(lambda: single.count() > 3, True, 15)  # those of the group that are in sight
 
 
 def test_unused_gradient_is_none_not_zero(page):
@@ -185,3 +187,96 @@ def test_every_output_of_an_op_is_on_a_card_with_its_own_gradient(page):
     expect(page.locator("svg.graph g.node.near")).to_have_count(1)  # b * b alone reads it
     inspector = bench.panel("Tensor")
     expect(inspector.locator(".kin").first).to_contain_text("x")
+
+
+def painted(page):
+    """How many pixels of the canvas carry something, and in how many colours."""
+    return page.locator("canvas.plan").evaluate(
+        """board => {
+          const {data} = board.getContext('2d').getImageData(0, 0, board.width, board.height);
+          const pixels = new Uint32Array(data.buffer).filter(each => each >>> 24 > 200);
+          return [pixels.length, new Set(pixels).size];
+        }"""
+    )
+
+
+@pytest.fixture(scope="module")
+def crowd(shared):
+    """Five thousand cards, unfolded: on a canvas."""
+    bench = Workbench(shared)
+    bench.run(CHAIN)
+    shared.locator("svg.graph g.node.folded").first.wait_for(timeout=30_000)
+    bench.press("f")
+    shared.locator("canvas.plan").wait_for(timeout=30_000)
+    shows(lambda: bench.asked("unfold"), "~all")
+    return bench
+
+
+def test_thousands_of_cards_are_drawn_on_a_canvas(crowd):
+    page = crowd.page
+    assert page.locator("svg.graph g.node").count() == 0  # too far away to be read
+    shows(lambda: painted(page)[0] > 20_000, True)
+    light = painted(page)
+    assert light[1] > 5
+    crowd.press("t")
+    shows(lambda: painted(page) != light, True)
+    crowd.press("t")
+    shows(lambda: painted(page) == light, True)
+
+
+def test_a_card_on_the_canvas_is_hovered_clicked_and_walked_from(crowd):
+    page = crowd.page
+    board = page.locator("canvas.plan")
+    box = board.bounding_box()
+    width, height = box["width"], box["height"]
+    for way in range(40):  # somewhere in the middle there is a card
+        page.mouse.move(box["x"] + width * (0.4 + way * 0.005), box["y"] + height / 2 + way)
+        if board.get_attribute("title"):
+            break
+    name = board.get_attribute("title")
+    assert name.split(" ")[1] == "y"
+    page.mouse.down()
+    page.mouse.up()
+    expect(crowd.panel("Tensor")).to_contain_text("y")
+    shows(lambda: crowd.asked("select").startswith("o"), True)
+    before = crowd.asked("select")
+    board.focus()
+    crowd.press("ArrowDown")
+    shows(lambda: crowd.asked("select") not in ("", before), True)
+    crowd.press("ArrowUp")
+    shows(lambda: crowd.asked("select"), before)
+    crowd.press("Escape")
+    shows(lambda: crowd.asked("select"), "")
+
+
+def test_cards_of_a_crowd_come_as_elements_when_they_can_be_read(crowd):
+    page = crowd.page
+    nodes = page.locator("svg.graph g.node")
+    for _ in range(12):
+        page.get_by_role("button", name="Zoom in").click()
+    shows(lambda: 0 < nodes.count() <= 160, True)
+    expect(nodes.first).to_contain_text("value")
+    page.get_by_role("button", name="Fit to the window").click()
+    shows(nodes.count, 0)
+
+
+def test_stepping_through_a_crowd_recolours_it(crowd):
+    page = crowd.page
+    crowd.press("Home")
+    shows(lambda: crowd.event[0], 1)
+    page.wait_for_timeout(200)
+    start = painted(page)
+    crowd.press("End")
+    shows(lambda: crowd.event[0], crowd.event[1])
+    shows(lambda: painted(page)[0] > start[0], True)  # ghosts have become cards
+
+
+def test_picture_of_a_crowd_holds_all_of_it(crowd):
+    crowd.press("ControlOrMeta+s")
+    with crowd.page.expect_download() as saved:
+        crowd.page.get_by_role("button", name="Save the picture as SVG").click()
+    text = saved.value.path().read_text()
+    assert text.count("<g") == 5001  # 5,000 operations and x
+    crowd.press("Escape")
+    crowd.press("f")
+    expect(crowd.page.locator("canvas.plan")).to_have_count(0)

@@ -7,7 +7,7 @@
  *   enabled?: (app: App) => boolean, perform: (app: App, argument?: any) => void}} Action
  *   keys  as `event.key`, with Shift+ Ctrl+ Alt+ before it; Ctrl also means ⌘
  */
-import { ASIDE, LARGE } from '../model/fold.js';
+import { ALL, ASIDE, LARGE } from '../model/fold.js';
 import { SPEEDS } from '../timeline/player.js';
 
 /** @param {App} app */
@@ -75,9 +75,13 @@ function toggle(app, path) {
   row.value = row.value.includes(path) ? row.value.filter((each) => each !== path) : [...row.value, path];
 }
 
-/** All modules to one card each, or all open. @param {App} app */
+/** All modules to one card each, or all open; of a large graph, which starts folded, every card or as it started. @param {App} app */
 function foldAll(app) {
   const { graph } = app.session.moment.value;
+  if (graph && graph.cards.size > LARGE) {
+    app.ui.unfold.value = app.ui.unfold.value.includes(ALL) ? [] : [ALL];
+    return;
+  }
   const outer = [...(graph?.groups.values() ?? [])].filter((group) => !group.parent).map((group) => group.path);
   app.ui.fold.value = app.ui.fold.value.length ? [] : outer;
   app.ui.unfold.value = [];

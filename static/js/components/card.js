@@ -77,7 +77,7 @@ function whole({ card, box, tensor, op, scale, root, active, selected, near, mar
 }
 
 /** A tensor far weaker than the others keeps some colour, or its pattern would be lost. @param {Arr} array @param {number} shared @param {boolean} each */
-function strongest(array, shared, each) {
+export function strongest(array, shared, each) {
   const own = magnitude(array);
   return each ? own : Math.max(own, Math.min(shared, own * 6));
 }

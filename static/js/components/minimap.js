@@ -20,11 +20,10 @@ export function Minimap({ placed, viewport, active, label }) {
       for (const [name, value] of Object.entries({ x: x * k, y: y * k, width: w * k, height: h * k })) rect.setAttribute(name, String(value));
       rect.ownerSVGElement?.classList.toggle('needless', w >= placed.w * 0.98 && h >= placed.h * 0.98);
     };
-    viewport.moved = follow;
     follow();
-    return () => void (viewport.moved = null);
+    return viewport.watch(follow);
   }, [placed, viewport]);
-  const boxes = useMemo(() => [...placed.boxes].map(([, { x, y, w, h }]) => html`<rect x=${x * k} y=${y * k} width=${Math.max(1.5, w * k)} height=${Math.max(1.5, h * k)} rx="1" class="dot" />`), [placed]);
+  const boxes = useMemo(() => html`<path class="dot" d=${[...placed.boxes.values()].map(({ x, y, w, h }) => `M${(x * k).toFixed(1)} ${(y * k).toFixed(1)}h${Math.max(1.5, w * k).toFixed(1)}v${Math.max(1.5, h * k).toFixed(1)}H${(x * k).toFixed(1)}z`).join('')} />`, [placed]);
   /** @param {PointerEvent} event */
   const go = (event) => {
     event.stopPropagation();
@@ -34,7 +33,7 @@ export function Minimap({ placed, viewport, active, label }) {
     viewport.centre((event.clientX - box.left) / k, (event.clientY - box.top) / k);
   };
   const stop = (/** @type {Event} */ event) => event.stopPropagation();
-  return html`<svg class="minimap" width=${placed.w * k} height=${placed.h * k} role="img" aria-label=${label} onPointerDown=${go} onPointerMove=${go} onClick=${stop} onMouseDown=${stop}>
+  return html`<svg class="minimap" width=${Math.max(24, placed.w * k)} height=${Math.max(16, placed.h * k)} role="img" aria-label=${label} onPointerDown=${go} onPointerMove=${go} onClick=${stop} onMouseDown=${stop}>
     ${boxes}${active.map((key) => {
       const box = placed.boxes.get(key);
       return box ? html`<rect x=${box.x * k} y=${box.y * k} width=${Math.max(3, box.w * k)} height=${Math.max(3, box.h * k)} rx="1.5" class="now" />` : null;

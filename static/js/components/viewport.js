@@ -4,7 +4,8 @@
 import { zoom as zoomer, zoomIdentity } from 'd3-zoom';
 import { select } from 'd3-selection';
 
-const LEAST = 0.05;
+const LEAST = 0.01;
+const CROWD = 300; // cards
 const MOST = 3;
 const MARGIN = 24;
 const READABLE = 0.62;
@@ -20,7 +21,9 @@ export class Viewport {
   /** Did the reader move it? Then it is theirs. */
   touched = false;
   dragged = false;
-  /** @type {(() => void) | null} */ moved = null;
+  /** Is what is shown drawn on a canvas? Then nothing flies: a canvas has no transitions. */
+  still = false;
+  /** @type {Set<() => void>} */ #watchers = new Set();
 
   /** @param {HTMLElement} box */
   constructor(box) {
@@ -37,11 +40,11 @@ export class Viewport {
         this.box.style.backgroundPosition = `${x}px ${y}px`;
         this.box.style.backgroundSize = `${20 * dots(k)}px ${20 * dots(k)}px`;
         this.box.classList.toggle('far', k < 0.45);
-        this.moved?.();
+        for (const watcher of this.#watchers) watcher();
       });
     this.selection = select(/** @type {Element} */ (box));
     this.selection.call(this.zoomer).on('dblclick.zoom', null);
-    this.observer = new ResizeObserver(() => this.touched || this.fit(false, READABLE));
+    this.observer = new ResizeObserver(() => this.touched || this.fit(false, this.#least(this.layout)));
     this.observer.observe(box);
   }
 
@@ -50,13 +53,29 @@ export class Viewport {
     this.selection.on('.zoom', null);
   }
 
+  /** Calls `then` whenever the view moves. @param {() => void} then @returns {() => void}  stops it */
+  watch(then) {
+    this.#watchers.add(then);
+    return () => void this.#watchers.delete(then);
+  }
+
+  /** What a point of the graph is multiplied with and moved by. @returns {{x: number, y: number, k: number}} */
+  camera() {
+    return this.#now();
+  }
+
   /** @param {Layout} layout  the same structure keeps the reader's view */
   show(layout) {
     const same = this.layout?.hash === layout.hash;
     this.layout = layout;
     if (same && this.touched) return;
     this.touched = false;
-    this.fit(false, READABLE);
+    this.fit(false, this.#least(layout));
+  }
+
+  /** A crowd is first seen as a whole. @param {Layout | null} layout */
+  #least(layout) {
+    return layout && layout.boxes.size > CROWD ? 0 : READABLE;
   }
 
   /** @param {boolean} [fly] @param {number} [least]  scale below which numbers cannot be read: better a part of the graph than all of it */
@@ -128,7 +147,7 @@ export class Viewport {
   /** @param {import('d3-zoom').ZoomTransform} goal @param {boolean} fly */
   #to(goal, fly) {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.world.style.transition = fly && !calm ? `transform ${FLIGHT}ms ease` : '';
+    this.world.style.transition = fly && !calm && !this.still ? `transform ${FLIGHT}ms ease` : '';
     this.zoomer.transform(/** @type {any} */ (this.selection), goal);
     if (fly) setTimeout(() => (this.world.style.transition = ''), FLIGHT + 20);
   }

@@ -7,6 +7,7 @@
  * @typedef {{x: number, y: number}} Point
  * @typedef {{boxes: Map<string, Box>, groups: Map<string, Box>, routes: Map<string, {points: Point[], side: boolean, lift: number}>, w: number, h: number, hash: string}} Layout
  */
+import { layered } from './layered.js';
 import { arrange, rows } from './rows.js';
 
 /** @type {Map<string, Promise<Layout>>} */
@@ -44,6 +45,8 @@ const OPTIONS = {
 /** Network simplex draws straighter lines, but takes ten seconds where these take two [measured: 52 cards, 155 edges]. */
 const QUICK = { 'elk.layered.nodePlacement.strategy': 'LINEAR_SEGMENTS' };
 const MANY = 90; // edges
+const MOST = 300; // cards, or edges: elk takes seconds for more
+const APART = 12; // pieces that nothing connects: elk puts them side by side in one endless row
 const GROUP = { 'elk.padding': '[top=30,left=18,bottom=18,right=18]' };
 
 /** @param {Graph} graph @param {string} worker @returns {Promise<Layout>} */
@@ -51,9 +54,11 @@ async function work(graph, worker) {
   const { rows: found, owner } = rows(graph);
   /** @type {Map<string, any>} */ const nodes = new Map();
   const places = new Map();
-  for (const [key, row] of found) {
-    const place = arrange(row, graph.edges);
-    places.set(key, place);
+  /** @type {Map<string, typeof graph.edges>} */ const into = new Map();
+  for (const edge of graph.edges) (into.get(edge.to) ?? into.set(edge.to, []).get(edge.to))?.push(edge);
+  for (const [key, row] of found) places.set(key, arrange(row, into.get(key) ?? []));
+  if (graph.cards.size > MOST || graph.edges.length > MOST || pieces(graph, found, owner) > APART) return stack(graph, found, places, owner);
+  for (const [key, place] of places) {
     nodes.set(key, { id: key, width: place.w, height: place.h, ports: [], layoutOptions: { 'elk.portConstraints': 'FIXED_POS' } });
   }
   const edges = link(graph, nodes, places, owner);
@@ -113,6 +118,53 @@ function nest(graph, found, nodes, edges) {
   return frames.get('');
 }
 
+/** How many parts the graph falls into. @param {Graph} graph @param {Map<string, import('./rows.js').Row>} found @param {Map<string, string>} owner */
+function pieces(graph, found, owner) {
+  /** @type {Map<string, string>} */ const above = new Map();
+  const top = (/** @type {string} */ key) => {
+    let at = key;
+    for (let next = above.get(at); next !== undefined; next = above.get(at)) at = next;
+    return at;
+  };
+  let n = found.size;
+  for (const edge of graph.edges) {
+    const [a, b] = [top(owner.get(edge.from) ?? edge.from), top(owner.get(edge.to) ?? edge.to)];
+    if (a === b) continue;
+    above.set(a, b);
+    n -= 1;
+  }
+  return n;
+}
+
+/** Without elk. @param {Graph} graph @param {Map<string, import('./rows.js').Row>} found @param {Map<string, any>} places @param {Map<string, string>} owner @returns {Layout} */
+function stack(graph, found, places, owner) {
+  const order = [...found].sort(([, a], [, b]) => a.card.at - b.card.at);
+  const items = order.map(([id, row]) => ({ id, w: places.get(id).w, h: places.get(id).h, group: row.group }));
+  const home = (/** @type {string} */ key) => owner.get(key) ?? key;
+  const arrows = graph.edges.flatMap((edge) => (home(edge.from) === home(edge.to) ? [] : [/** @type {[string, string]} */ ([home(edge.from), home(edge.to)])]));
+  const answer = layered(items, arrows, graph.groups);
+  /** @type {Layout} */
+  const result = { boxes: new Map(), groups: answer.frames, routes: new Map(), w: answer.w, h: answer.h, hash: graph.hash };
+  for (const [id, at] of answer.boxes) for (const [key, box] of places.get(id).places) result.boxes.set(key, { ...box, x: at.x + box.x, y: at.y + box.y });
+  for (const edge of graph.edges) {
+    const [from, to] = [result.boxes.get(edge.from), result.boxes.get(edge.to)];
+    if (from && to && owner.get(edge.from) !== edge.to) result.routes.set(edge.id, { points: bend(from, to), side: false, lift: 0 });
+  }
+  return beside(graph, result, owner);
+}
+
+const STUB = 14; // px straight down before a line turns
+
+/** Down, across, down; back up through the gap at the left when the goal is higher, at the head of the next column. @param {Box} from @param {Box} to @returns {Point[]} */
+function bend(from, to) {
+  const [x1, y1, x2, y2] = [from.x + from.w / 2, from.y + from.h, to.x + to.w / 2, to.y];
+  if (Math.abs(x1 - x2) < 1 && y2 > y1) return [{ x: x1, y: y1 }, { x: x1, y: y2 }];
+  const low = y2 - STUB;
+  if (y2 > y1) return [{ x: x1, y: y1 }, { x: x1, y: low }, { x: x2, y: low }, { x: x2, y: y2 }];
+  const gap = to.x > from.x ? to.x - 2 * STUB : to.x + to.w + 2 * STUB;
+  return [{ x: x1, y: y1 }, { x: x1, y: y1 + STUB }, { x: gap, y: y1 + STUB }, { x: gap, y: low }, { x: x2, y: low }, { x: x2, y: y2 }];
+}
+
 /** @param {Graph} graph @param {any} answer @param {Map<string, any>} places @param {Map<string, string>} owner @returns {Layout} */
 function read(graph, answer, places, owner) {
   /** @type {Layout} */
@@ -134,6 +186,11 @@ function read(graph, answer, places, owner) {
     const [section] = edge.sections ?? [];
     if (section) result.routes.set(edge.id, { points: [section.startPoint, ...(section.bendPoints ?? []), section.endPoint], side: false, lift: 0 });
   }
+  return beside(graph, result, owner);
+}
+
+/** Lines from leaves at the side of their op, and the ends of all others. @param {Graph} graph @param {Layout} result @param {Map<string, string>} owner @returns {Layout} */
+function beside(graph, result, owner) {
   for (const edge of graph.edges) {
     const [from, to] = [result.boxes.get(edge.from), result.boxes.get(edge.to)];
     if (!from || !to || owner.get(edge.from) !== edge.to) {

@@ -33,6 +33,8 @@ function work(graph, closed, opened) {
   return { ...answer, owner };
 }
 
+/** In the place of a path: everything, in a large graph. */
+export const ALL = '~all';
 /** In the place of a path: the operations that no gradient passes. */
 export const ASIDE = '~aside';
 const FEW = 2; // such operations that do not get in the way
@@ -77,7 +79,7 @@ function differentiated(graph) {
 /** @param {Graph} graph @param {Set<string>} closed @param {Set<string>} opened @returns {Folded} */
 function modules(graph, closed, opened) {
   const large = graph.cards.size > LARGE;
-  if (!large && !closed.size) return { graph, owner: new Map(), folded: new Set(), large };
+  if ((!large && !closed.size) || (large && opened.has(ALL))) return { graph, owner: new Map(), folded: new Set(), large };
   const { cards, groups } = large ? runs(graph) : graph;
   const folded = new Set([...groups.keys()].filter((path) => (large ? !opened.has(path) : closed.has(path))));
   /** The outermost folded group around. @param {string} path */

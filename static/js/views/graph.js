@@ -10,7 +10,7 @@
  * @import {Translate} from '../i18n/i18n.js'
  */
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Button } from '../components/button.js';
 import { Card } from '../components/card.js';
 import { Chips, Edge, Strands, summed } from '../components/edge.js';
@@ -28,6 +28,15 @@ import { fold } from '../model/fold.js';
 import { scale } from '../model/scale.js';
 import { booksOf } from './ledger.js';
 import { Outline } from './outline.js';
+import { Plan } from './plan.js';
+
+const MANY = 160; // cards: more are drawn on a canvas, those in sight as elements once the view rests
+const FEW = 60; // cards: these are elements from any distance
+const FAR = 0.2; // scale from which nothing on a card can be read
+const NEAR = 0.34; // scale at which numbers are worth drawing
+const AROUND = 0.35; // of the window, beyond its edges
+const REST = 110; // ms without a move
+const SPOKEN = 40; // cards of a large graph that are told in words, before and after the current one
 
 /** @type {View} */
 export const graphView = { id: 'graph', place: 'centre', title: 'graph.title', draw: (context) => html`<${Canvas} ...${context} />` };
@@ -61,6 +70,25 @@ function Canvas(context) {
     if (placed) viewport.value?.show(placed);
   }, [placed, viewport.value]);
   const fitting = structure && placed?.hash === structure.hash ? placed : null;
+  const sight = useSignal(/** @type {{box: Box, k: number} | null} */ (null));
+  useEffect(() => {
+    const view = viewport.value;
+    if (!view) return;
+    let rest = 0;
+    const look = () => (sight.value = { box: view.sight(), k: view.camera().k });
+    look();
+    const leave = view.watch(() => {
+      clearTimeout(rest);
+      rest = setTimeout(look, REST);
+    });
+    return () => {
+      leave();
+      clearTimeout(rest);
+    };
+  }, [viewport.value]);
+  const crowd = fitting && shown && (fitting.boxes.size > MANY || (fitting.boxes.size > FEW && (sight.value?.k ?? 1) < FAR));
+  const above = useMemo(() => (crowd && sight.value ? inSight(fitting, sight.value) : NOTHING), [crowd, fitting, sight.value]);
+  if (viewport.value) viewport.value.still = !!crowd;
   const subject = about(moment);
   const visible = (/** @type {string} */ key) => shown?.owner.get(key) ?? key;
   const active = subject.cards.map(visible);
@@ -76,7 +104,7 @@ function Canvas(context) {
 
   // while the events of another step are on their way, or its layout is, the last picture stays, faint
   const last = useRef(/** @type {any} */ (null));
-  if (fitting && shown && moment.state) last.current = { context, shown, placed: fitting, subject, visible };
+  if (fitting && shown && moment.state) last.current = { context, shown, placed: fitting, subject, visible, only: crowd ? above : null };
   const stale = !fitting && structure?.cards.size !== 0 && last.current?.context.moment.trace === moment.trace ? last.current : null;
 
   /** @param {MouseEvent} event */
@@ -100,16 +128,37 @@ function Canvas(context) {
       app.searching.value = false;
       act('select', key);
     }} />` : null}
-    <div class=${stale ? 'world stale' : 'world'} data-world>${fitting && shown ? html`<${Picture} context=${context} shown=${shown} placed=${fitting} subject=${subject} visible=${visible} />` : stale ? html`<${Picture} ...${stale} />` : null}</div>
+    ${crowd && viewport.value ? html`<${Plan} context=${context} shown=${shown} placed=${fitting} subject=${subject} visible=${visible} viewport=${viewport.value} above=${above} />` : null}
+    <div class=${stale ? 'world stale' : 'world'} data-world>${fitting && shown ? html`<${Picture} context=${context} shown=${shown} placed=${fitting} subject=${subject} visible=${visible} only=${crowd ? above : null} />` : stale ? html`<${Picture} ...${stale} />` : null}</div>
     ${fitting ? html`<${Legend} t=${t} />` : html`<${Blank} app=${app} moment=${moment} t=${t} act=${act} waiting=${!!structure?.cards.size} />`}
     ${fitting && viewport.value ? html`<${Minimap} placed=${fitting} viewport=${viewport.value} active=${active} label=${t('graph.minimap')} />` : null}
-    ${structure && fitting ? html`<${Outline} graph=${structure} moment=${moment} t=${t} act=${act} />` : null}
+    ${structure && fitting ? html`<${Outline} graph=${crowd ? around(structure, target || active[0]) : structure} moment=${moment} t=${t} act=${act} />` : null}
   </section>`;
+}
+
+/** @type {Set<string>} */
+const NOTHING = new Set();
+
+/** Cards in the window and a little around it, when they are few and near enough to be read. @param {Layout} placed @param {{box: Box, k: number}} sight @returns {Set<string>} */
+function inSight(placed, { box, k }) {
+  if (k < NEAR) return NOTHING;
+  const [dx, dy] = [box.w * AROUND, box.h * AROUND];
+  const found = new Set();
+  for (const [key, { x, y, w, h }] of placed.boxes) if (x < box.x + box.w + dx && x + w > box.x - dx && y < box.y + box.h + dy && y + h > box.y - dy) found.add(key);
+  return found.size > MANY ? NOTHING : found;
+}
+
+/** The part of a large graph that is told in words: what comes before and after a card. @param {Graph} graph @param {string | undefined} key @returns {Graph} */
+function around(graph, key) {
+  const order = [...graph.cards];
+  const at = Math.max(0, order.findIndex(([each]) => each === key));
+  return { ...graph, cards: new Map(order.slice(Math.max(0, at - SPOKEN), at + SPOKEN)) };
 }
 
 /** Along the edges by keyboard: up to what a card was made from, down to what reads it. @param {KeyboardEvent} event @param {Graph | null} structure @param {Context['act']} act */
 function walk(event, structure, act) {
-  const key = /** @type {Element} */ (event.target).closest?.('[data-key]')?.getAttribute('data-key');
+  const on = /** @type {Element} */ (event.target);
+  const key = on.closest?.('[data-key]')?.getAttribute('data-key') ?? on.getAttribute?.('data-at');
   if (!key || !structure) return;
   const order = [...structure.cards.keys()];
   const ways = /** @type {Record<string, (() => string | undefined) | undefined>} */ ({
@@ -121,6 +170,7 @@ function walk(event, structure, act) {
   event.preventDefault();
   event.stopPropagation();
   act('select', next);
+  if (on instanceof HTMLCanvasElement) return;
   const root = /** @type {Element} */ (event.currentTarget);
   requestAnimationFrame(() => {
     const card = root.querySelector(`[data-key="${next}"] .focus`);
@@ -128,8 +178,8 @@ function walk(event, structure, act) {
   });
 }
 
-/** @param {{context: Context, shown: Folded, placed: Layout, subject: ReturnType<typeof about>, visible: (key: string) => string}} props */
-function Picture({ context, shown, placed, subject, visible }) {
+/** @param {{context: Context, shown: Folded, placed: Layout, subject: ReturnType<typeof about>, visible: (key: string) => string, only: Set<string> | null}} props  only: cards to draw, null for all */
+function Picture({ context, shown, placed, subject, visible, only }) {
   const { app, moment, ui, t } = context;
   const { state } = moment;
   if (!state || !moment.graph) return null;
@@ -145,6 +195,7 @@ function Picture({ context, shown, placed, subject, visible }) {
   const warned = new Map((booksOf(moment)?.notes ?? []).filter((note) => note.at <= now).map((note) => [visible(note.card), t(note.key, note.words).replaceAll(/\*\*|`/g, '')]));
   const tabs = [...placed.groups].map(([path, area]) => ({ x: area.x + 14, y: area.y - 11, w: tab(path, groups.get(path)?.type ?? '', count(shown.graph, path), t).w, h: 22 })).sort((a, b) => a.y - b.y);
   const drawn = edges.flatMap((edge) => {
+    if (only && !only.has(edge.from) && !only.has(edge.to)) return [];
     const route = placed.routes.get(edge.id);
     const to = cards.get(edge.to);
     if (!route || !to) return [];
@@ -157,13 +208,13 @@ function Picture({ context, shown, placed, subject, visible }) {
   return html`<svg class="graph" width=${placed.w} height=${placed.h} viewBox=${`0 0 ${placed.w} ${placed.h}`} role="tree" aria-label=${t('graph.title')}>
     <defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line y2="6" class="hl" /></pattern>
       <pattern id="hatch-nan" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" class="nanbg" /><line y2="6" class="nanline" /></pattern></defs>
-    ${[...placed.groups].map(([path, { x, y, w, h }]) => html`<g class="group" key=${path}><rect x=${x} y=${y} width=${w} height=${h} rx="16" /></g>`)}
+    ${only ? null : [...placed.groups].map(([path, { x, y, w, h }]) => html`<g class="group" key=${path}><rect x=${x} y=${y} width=${w} height=${h} rx="16" /></g>`)}
     ${drawn.map((props) => html`<${Edge} key=${props.edge.id} ...${props} />`)}
-    ${[...placed.groups].map(([path, area]) => handle(path, area, groups.get(path)?.type ?? '', count(shown.graph, path), t))}
+    ${only && !only.size ? null : [...placed.groups].map(([path, area]) => handle(path, area, groups.get(path)?.type ?? '', count(shown.graph, path), t))}
     ${strands ? unroll(strands, moment, shown.graph, placed, lit.index, t) : null}
     ${[...cards.values()].map((card, i) => {
       const area = placed.boxes.get(card.key);
-      if (!area) return null;
+      if (!area || (only && !only.has(card.key))) return null;
       const op = card.kind === 'op' ? state.ops[card.by] : undefined;
       return html`<${Card} key=${card.key} card=${card} box=${area} tensor=${card.kind === 'op' && !op ? undefined : state.tensors[card.tensor]} op=${op} scale=${magnitudes} root=${root}
         active=${active.has(card.key) ? subject.tone : ''} selected=${selected === card.key} near=${kin.has(card.key)} marks=${lit.marks.get(card.key)}

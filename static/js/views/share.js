@@ -8,6 +8,7 @@ import { html } from '../components/html.js';
 import { Icon } from '../components/icon.js';
 import { pngOf, save, svgOf } from '../components/picture.js';
 import { pack } from '../model/link.js';
+import { picture as whole } from './plan.js';
 
 /** @type {View} */
 export const shareView = { id: 'share', place: 'over', title: 'share.title', when: ({ app }) => app.sheet.value === 'share', draw: (context) => html`<${Share} ...${context} />` };
@@ -42,6 +43,8 @@ const Row = ({ icon, label, note, disabled = false, onClick }) => html`<li><butt
 
 /** @param {'svg' | 'png'} kind */
 async function draw(kind) {
+  const large = whole.current?.();
+  if (large) return kind === 'svg' ? save('graph.svg', large.svg, 'image/svg+xml') : save('graph.png', await pngOf(large.svg, large.w, large.h));
   const drawn = document.querySelector('svg.graph');
   if (!(drawn instanceof SVGSVGElement)) throw new Error('no graph');
   const svg = svgOf(drawn, getComputedStyle(document.body).backgroundColor);
