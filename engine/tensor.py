@@ -893,7 +893,7 @@ def _binary(name: str, reverse: bool = False) -> Callable[[Tensor, Any], Any]:
 def _direct(name: str) -> Callable[[Tensor, Any], Any]:
     """The operation itself as operator: no wrapper on the hot path; `general` answers NotImplemented to strangers."""
     o = REGISTRY[name]
-    return compile_pointwise(o, o.forward or "", {}, operator=True)
+    return compile_pointwise(o, operator=True)
 
 
 def rtruediv(self: Tensor, other: Any) -> Any:
@@ -908,10 +908,13 @@ def matmul_operator(self: Tensor, other: Any) -> Any:
     return TENSORS["matmul"](self, other) if isinstance(other, Tensor) else NotImplemented
 
 
+squared, cubed = TENSORS["pow_2"], TENSORS["pow_3"]
+
+
 def power(self: Tensor, exponent: Any) -> Any:
-    """x ** exponent; a square of float32 without detours."""
-    if type(exponent) is int and exponent == 2 and self._a.dtype is kernels.F32:
-        return TENSORS["pow_2"](self)
+    """x ** exponent; squares and cubes of float32 without detours."""
+    if type(exponent) is int and (exponent == 2 or exponent == 3) and self._a.dtype is kernels.F32:
+        return squared(self) if exponent == 2 else cubed(self)
     if not isinstance(exponent, (Tensor, float, int, np.generic)):
         return NotImplemented
     return TENSORS["pow"](self, exponent)

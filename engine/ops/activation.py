@@ -23,7 +23,7 @@ relu = op(
     forward="rectify(input)",
     partials={"input": "~(out <= 0)"},
     vjps={"input": "through(gated(g, ~(out <= 0)), out)"},
-    quick={"input": "gated(g, ~(out <= 0))"},
+    single={"out": "1.0 * input if not input < 0 else 1.0 - 1.0", "input": "g + 0.0 if not out <= 0 else out * out"},
     node="ReluBackward0",
     latex=r"\max(0, {input})",
     latex_partials={"input": r"\mathbb{1}[{input} > 0]"},

@@ -122,6 +122,7 @@ class Op:
     check: Callable[[Sequence[Any]], None] | None
     result: str | None  # the name of torch.return_types' tuple of value and aux outputs
     optional: tuple[str, ...] = ()  # inputs that may be None: they then get no edge, and rules read None
+    quick: dict[str, dict[str, str]] = field(default_factory=dict)  # flavour -> input, or "out" -> a cheaper formula
     call: Callable[..., Any] | None = None
 
     def node_name(self, params: dict[str, Any]) -> str:
@@ -213,6 +214,7 @@ def op(
     partials: dict[str, str] | None = None,
     vjps: dict[str, str] | None = None,
     quick: dict[str, str] | None = None,
+    single: dict[str, str] | None = None,
     node: str | Callable[[dict[str, Any]], str] | None = None,
     latex: str = "",
     latex_partials: dict[str, str] | None = None,
@@ -242,6 +244,8 @@ def op(
     forward  the formula of the values, over array kernels
     partials per input, the local derivative; the gradient sent is g times it
     vjps     per input, the gradient sent, where it is not simply g times the local derivative
+    quick    per input, a cheaper formula of the gradient sent, for arrays of one shape
+    single   the same for single numbers; under "out" the formula of the value. A result is a new number, never an input's
     promote  "same": common dtype; "float": integers become the default float; "bool": the result is bool;
              "none": the kernel deals with dtypes itself
     lazy     the rules accept a gradient that is still to be broadcast
@@ -278,14 +282,11 @@ def op(
             fast=fast, condition=condition, aliases=tuple(aliases), forward=forward, result=result,
             order=tuple(a for a, _ in arguments), numbers=numbers, check=check,
             keyword_only=frozenset(a for a, _ in arguments[positional:]), optional=tuple(optional),
+            quick={"A": quick or {}, "S": single or {}},
         )  # fmt: skip
         REGISTRY[name] = the_op
         ARRAYS.setdefault(name, kernel if the_op.order == (*names, *params) else _in_order(the_op, kernel))
-        the_op.call = (
-            compile_pointwise(the_op, forward, quick or {})
-            if forward is not None
-            else compile_structured(the_op)
-        )
+        the_op.call = compile_pointwise(the_op) if forward is not None else compile_structured(the_op)
         TENSORS[name] = the_op.call
         for alias in the_op.aliases:
             TENSORS[alias] = the_op.call
@@ -371,12 +372,16 @@ def _run(source: str, name: str, where: str) -> Callable[..., Any]:
 
 
 class _Constants(ast.NodeTransformer):
-    """Replaces number literals next to operators by cached 0-d float32 arrays."""
+    """Replaces number literals next to operators by what is cheapest there: 0-d float32 arrays beside arrays, NumPy's
+    numbers beside these."""
+
+    def __init__(self, single: bool) -> None:
+        self.single = single
 
     def _swap(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            key = "_k_" + re.sub(r"\W", "_", repr(node.value))
-            NAMESPACE[key] = kernels.const(float(node.value))
+            key = ("_n_" if self.single else "_k_") + re.sub(r"\W", "_", repr(node.value))
+            NAMESPACE[key] = np.float32(node.value) if self.single else kernels.const(float(node.value))
             return ast.Name(key, ast.Load())
         return node
 
@@ -398,8 +403,15 @@ class _Kernels(ast.NodeTransformer):
     def __init__(self, local: set[str]) -> None:
         self.local = local
 
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        if isinstance(node.func, ast.Name) and node.func.id == "through":  # means something under create_graph only
+            visited: ast.expr = self.visit(node.args[0])
+            return visited
+        self.generic_visit(node)
+        return node
+
     def visit_Name(self, node: ast.Name) -> ast.Name:
-        if node.id in self.local or node.id.startswith("_k_"):
+        if node.id in self.local or node.id.startswith(("_k_", "_n_")):
             return node
         key = "k_" + node.id
         if key not in NAMESPACE:
@@ -417,11 +429,11 @@ def _late(name: str, key: str) -> Callable[..., Any]:
     return resolve
 
 
-def arrays_formula(formula: str, local: set[str], *, constants: bool = False) -> str:
+def arrays_formula(formula: str, local: set[str], flavour: str = "X") -> str:
     """A formula rewritten for generated array code."""
     tree = ast.parse(formula, mode="eval")
-    if constants:
-        tree = _Constants().visit(tree)
+    if flavour in "SAB":
+        tree = _Constants(flavour == "S").visit(tree)
     return ast.unparse(ast.fix_missing_locations(_Kernels(local).visit(tree)))
 
 
@@ -438,10 +450,14 @@ def _local_names(o: Op) -> set[str]:
     return names | {f"{n}_shape" for n in (*o.inputs, "out")}
 
 
-def _make_rule(
-    o: Op, names: tuple[str, ...], flavour: str, quick: dict[str, str] | None = None
-) -> tuple[Rule, str]:
-    """Generate the backward functions of one flavour; returns the rule and the text of the saved cells."""
+_made: dict[tuple[str, tuple[str, ...], str], tuple[Rule, str]] = {}
+
+
+def _make_rule(o: Op, names: tuple[str, ...], flavour: str) -> tuple[Rule, str]:
+    """Generate the backward functions of one flavour, once; returns the rule and the name of its function."""
+    found = _made.get((o.name, names, flavour))
+    if found is not None and found[0].op is o:
+        return found
     local = _local_names(o)
     used: set[str] = set()
     for n in names:
@@ -475,22 +491,19 @@ def _make_rule(
         free.append(f"n[{9 + i}] = None")
     results = []
     for n in names:
-        text = o.rules[n]
-        constants = flavour in "AB"
-        if flavour == "A" and quick and n in quick:
-            results.append(arrays_formula(quick[n], local))
-        elif flavour == "B":
+        text = o.quick.get(flavour, {}).get(n) or o.rules[n]
+        if flavour == "B":
             p = o.partials.get(n)
             if p == "1":
                 results.append(f"unbroadcast(g, s_{n}, n[7])")
             elif p == "-1":
                 results.append(f"-unbroadcast(g, s_{n}, n[7])")
             elif p is not None and text == f"g * ({p})":
-                results.append(f"product_unbroadcast(g, {arrays_formula(p, local, constants=True)}, s_{n}, n[7])")
+                results.append(f"product_unbroadcast(g, {arrays_formula(p, local, flavour)}, s_{n}, n[7])")
             else:
-                results.append(f"unbroadcast({arrays_formula(text, local, constants=True)}, s_{n}, n[7])")
+                results.append(f"unbroadcast({arrays_formula(text, local, flavour)}, s_{n}, n[7])")
         else:
-            results.append(arrays_formula(text, local, constants=constants))
+            results.append(arrays_formula(text, local, flavour))
     ret = ", ".join(results)
     keep_name, free_name = f"keep_{index}", f"bw_{index}"
     body = "\n    ".join([*head, f"return {ret}"])
@@ -504,11 +517,12 @@ def _make_rule(
     NAMESPACE[free_name] = rule.release
     for f in (rule.release, rule.keep, rule.freed):
         RULES[f] = rule
+    _made[o.name, names, flavour] = rule, free_name
     return rule, free_name
 
 
 def freed_function() -> Callable[[Node, Any], Any]:
-    """What takes a backward function\'s place once its values are gone."""
+    """What takes a backward function's place once its values are gone."""
 
     def freed(n: Node, g: Any) -> Any:
         raise RuntimeFault(FREED_MESSAGE, hint=FREED_HINT)
@@ -516,7 +530,7 @@ def freed_function() -> Callable[[Node, Any], Any]:
     return freed
 
 
-def _node_code(o: Op, flavour: str, indent: str, meta: str, quick: dict[str, str] | None, active: Sequence[str]) -> str:
+def _node_code(o: Op, flavour: str, indent: str, meta: str, active: Sequence[str]) -> str:
     """Nested ifs over which inputs have a node; each leaf builds the node that saves just what it must."""
     differentiable = [n for n in o.inputs if n in o.rules and n in active]
     renamed = {"out": "v"}
@@ -524,7 +538,7 @@ def _node_code(o: Op, flavour: str, indent: str, meta: str, quick: dict[str, str
     def build(names: tuple[str, ...]) -> str:
         if not names:
             return "r._n = None"
-        rule, bw = _make_rule(o, names, flavour, quick)
+        rule, bw = _make_rule(o, names, flavour)
         cells = [renamed.get(n, n) for n in rule.saved]
         edges = [f"n_{n}" for n in names]
         e1 = edges[1] if len(edges) > 1 else "None"
@@ -553,14 +567,15 @@ def _node_code(o: Op, flavour: str, indent: str, meta: str, quick: dict[str, str
     )
 
 
-def compile_pointwise(o: Op, forward: str, quick: dict[str, str], operator: bool = False) -> Callable[..., Any]:
+def compile_pointwise(o: Op, operator: bool = False) -> Callable[..., Any]:
     """The public function of an elementwise operation: fast paths for float32, everything else in `general`.
 
     operator: the same for Python's binary operators, which answer NotImplemented to what they do not know.
     """
     local = {*o.inputs, *o.params}
-    expr_s = arrays_formula(forward, local)
-    expr_a = arrays_formula(forward, local, constants=True)
+    assert o.forward is not None
+    expr_s = arrays_formula(o.quick.get("S", {}).get("out") or o.forward, local, "S")
+    expr_a = arrays_formula(o.forward, local, "A")
     NAMESPACE[f"OP_{o.name}"] = o
     tail = (
         f"    if _obs is not None: observe(OP_{o.name}, r, ARGS, {{}})\n"
@@ -583,12 +598,12 @@ def {o.name}({_signature(o)}):
         r = new(Tensor); n_{x} = t._n
         r._a = v = {expr_s}
         r._s = s = t._s
-{_node_code(o, "S", "        ", meta, quick, o.inputs)}
+{_node_code(o, "S", "        ", meta, o.inputs)}
     elif type({x}) is ndarray and {x}.dtype is F32:
         r = new(Tensor); n_{x} = t._n
         r._a = v = {expr_a}
         r._s = s = t._s
-{_node_code(o, "A", "        ", meta, quick, o.inputs)}
+{_node_code(o, "A", "        ", meta, o.inputs)}
     else: return {general}
     if _obs is not None: observe(OP_{o.name}, r, (t,), {given})
     if out is not None: return store(out, r)
@@ -596,10 +611,10 @@ def {o.name}({_signature(o)}):
 """
     elif fast and len(o.inputs) == 2 and not o.params:
         x, y = o.inputs
-        number = "type(u) is float or type(u) is int" if o.numbers else "False"
+        number = "k is float or k is int" if o.numbers else "False"
         src = f"""
 def {o.name}({x}, {y}, *, out=None):
-    t = {x}; u = {y}
+    t = {x}; u = {y}; k = type(u)
     if {number}:
         try: {x} = t._a
         except AttributeError: raise not_a_tensor(OP_{o.name}, (t, u), 0) from None
@@ -607,14 +622,14 @@ def {o.name}({x}, {y}, *, out=None):
             r = new(Tensor); n_{x} = t._n
             r._a = v = {expr_s}
             r._s = s = t._s
-{_node_code(o, "S", "            ", "None", quick, [x])}
+{_node_code(o, "S", "            ", "None", [x])}
         elif type({x}) is ndarray and {x}.dtype is F32:
             {y} = const(u)
             if {y} is None: {y} = make_const(u)
             r = new(Tensor); n_{x} = t._n
             r._a = v = {expr_a}
             r._s = s = t._s
-{_node_code(o, "A", "            ", "None", quick, [x])}
+{_node_code(o, "A", "            ", "None", [x])}
         else: return {general.replace("ARGS", "(t, u)").replace("PARAMS", "")}
     else:
         try: {x} = t._a; {y} = u._a
@@ -625,12 +640,12 @@ def {o.name}({x}, {y}, *, out=None):
                 r = new(Tensor); n_{x} = t._n; n_{y} = u._n
                 r._a = v = {expr_s}
                 r._s = s
-{_node_code(o, "S", "                ", "None", quick, o.inputs)}
+{_node_code(o, "S", "                ", "None", o.inputs)}
             elif type({x}) is ndarray and type({y}) is ndarray and {x}.dtype is F32 and {y}.dtype is F32:
                 r = new(Tensor); n_{x} = t._n; n_{y} = u._n
                 r._a = v = {expr_a}
                 r._s = s
-{_node_code(o, "A", "                ", "None", quick, o.inputs)}
+{_node_code(o, "A", "                ", "None", o.inputs)}
             else: return {general.replace("ARGS", "(t, u)").replace("PARAMS", "")}
         elif {x}.dtype is F32 and {y}.dtype is F32:
             try: v = {expr_a}
@@ -646,7 +661,7 @@ def {o.name}({x}, {y}, *, out=None):
             else: s = v.shape
             r = new(Tensor); n_{x} = t._n; n_{y} = u._n
             r._a = v; r._s = s
-{_node_code(o, "B", "            ", "m", quick, o.inputs)}
+{_node_code(o, "B", "            ", "m", o.inputs)}
         else: return {general.replace("ARGS", "(t, u)").replace("PARAMS", "")}
 {tail.replace("ARGS", "(t, u)")}"""
     else:
@@ -656,8 +671,9 @@ def {o.name}({x}, {y}, *, out=None):
 def {o.name}({_signature(o)}):
     return general(OP_{o.name}, ({arguments},), {{{given}}}, out)
 """
-    if operator:
-        src = src.replace("return general(", "return operator_general(")
+    if operator:  # Python gives it two operands and no `out`
+        src = src.replace(", *, out=None", "").replace("    if out is not None: return store(out, r)\n", "")
+        src = src.replace("return general(", "return operator_general(").replace(", {}, out)", ", {})")
     return _run(src, o.name, o.name)
 
 
@@ -735,7 +751,7 @@ def {o.name}({_signature(o)}):
     r = new(Tensor)
     r._s = s = v.shape
 {unboxed}    r._a = v
-{_node_code(o, "X", "    ", meta, None, o.inputs)}
+{_node_code(o, "X", "    ", meta, o.inputs)}
 {after}{returned}"""
     return _run(src, o.name, o.name)
 

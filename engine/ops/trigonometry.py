@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.ops import kernels
 from engine.ops.op import Sample, op
 from engine.ops.samples import UNIT
-from engine.ops.vocabulary import floats_only
+from engine.ops.vocabulary import floats_only, word
 
 Array = Any
 
@@ -35,7 +36,20 @@ op("sinh(input)", forward="sinh(input)", partials={"input": "cosh(input)"}, prom
    latex=r"\sinh {input}", latex_partials={"input": r"\cosh {input}"}, doc="Hyperbolic sine.")  # fmt: skip
 op("cosh(input)", forward="cosh(input)", partials={"input": "sinh(input)"}, promote="float", node="CoshBackward0",
    latex=r"\cosh {input}", latex_partials={"input": r"\sinh {input}"}, doc="Hyperbolic cosine.")  # fmt: skip
+
+
+def _tanh_vjp(g: Array, out: Array) -> Array:
+    slope = out * out
+    if type(slope) is not np.ndarray:  # what NumPy makes of a 0-d array
+        return g * (1 - slope)
+    np.subtract(kernels.const(1.0), slope, slope)
+    return np.multiply(g, slope, slope)
+
+
+word("tanh_vjp", _tanh_vjp, lambda g, out: g * (1 - out * out))
+
 op("tanh(input)", forward="tanh(input)", partials={"input": "1 - out * out"}, promote="float",
+   quick={"input": "tanh_vjp(g, out)"},
    node="TanhBackward0", latex=r"\tanh {input}", latex_partials={"input": r"1 - \tanh^2 {input}"},
    doc="Hyperbolic tangent.")  # fmt: skip
 op("asinh(input)", forward="asinh(input)", partials={"input": "1 / sqrt(input * input + 1)"},
