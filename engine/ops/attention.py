@@ -13,6 +13,7 @@ import numpy as np
 
 from engine import dtypes
 from engine.errors import IndexFault, RuntimeFault
+from engine.ops import elementary as el
 from engine.ops.matmul import expandable, matching
 from engine.ops.op import TENSORS, Sample, op
 from engine.ops.vocabulary import constant, in_dtype, word
@@ -116,7 +117,7 @@ def norm_along(input: Array, p: float, dim: int, keepdim: bool) -> Array:
 
 def _safe_softmax(x: Array) -> Array:
     top = x.max(-1, keepdims=True)
-    e = np.exp(x - np.where(np.isneginf(top), x.dtype.type(0), top))
+    e = el.exp(x - np.where(np.isneginf(top), x.dtype.type(0), top))
     total = e.sum(-1, keepdims=True)
     return e / np.where(total == 0, x.dtype.type(1), total)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine import dtypes
 from engine.errors import IndexFault, RuntimeFault
+from engine.ops import elementary as el
 from engine.ops import kernels
 from engine.ops.op import ARRAYS, TENSORS, Failing, op
 from engine.ops.regression import PROBS, ROWS, TARGETS
@@ -43,7 +44,7 @@ word(
 )
 word(
     "bce_target_vjp",
-    in_dtype(lambda g, x, weight, reduction: _weighted(np.log1p(-x) - np.log(x), weight) * (g * mean_scale(x, reduction))),
+    in_dtype(lambda g, x, weight, reduction: _weighted(el.log1p(-x) - el.log(x), weight) * (g * mean_scale(x, reduction))),
     lambda g, x, weight, reduction: _weighted((-x).log1p() - x.log(), weight) * (g * mean_scale(x, reduction)),
 )
 
@@ -78,7 +79,7 @@ def binary_cross_entropy(input: Array, target: Array, weight: Array | None, redu
             hint="pass it through sigmoid first, or use binary_cross_entropy_with_logits (BCEWithLogitsLoss)",
         )
     low = input.dtype.type(-100)
-    losses = (target - 1) * np.maximum(np.log1p(-input), low) - target * np.maximum(np.log(input), low)
+    losses = (target - 1) * np.maximum(el.log1p(-input), low) - target * np.maximum(el.log(input), low)
     return reduce_loss(_weighted(losses, weight), reduction)
 
 
@@ -97,7 +98,7 @@ def _logits_target_vjp(g: Any, x: Any, weight: Any, pos_weight: Any, reduction: 
 
 
 def _log_sigmoid(x: Array) -> Array:
-    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+    return np.minimum(x, 0) - el.log1p(el.exp(-np.abs(x)))
 
 
 word(

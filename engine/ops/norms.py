@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import dtypes
 from engine.errors import RuntimeFault
+from engine.ops import elementary as el
 from engine.ops.axes import MATRIX, ONE_DIM, axes_of, drop_axes
 from engine.ops.op import ARRAYS, TENSORS, Sample, composite, op
 from engine.ops.sums import sum_array
@@ -103,7 +104,7 @@ def _logsumexp(input: Array, dim: Dims, keepdim: bool) -> Array:
         return input[()]
     m = np.maximum.reduce(input, axes, None, None, True, initial=-np.inf)
     m = np.where(np.isfinite(m), m, input.dtype.type(0))
-    r = np.log(np.add.reduce(np.exp(input - m), axes, None, None, True)) + m
+    r = el.log(np.add.reduce(el.exp(input - m), axes, None, None, True)) + m
     return r if keepdim else drop_axes(r, axes)
 
 

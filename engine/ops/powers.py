@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import dtypes
 from engine.errors import RuntimeFault, TypeFault
+from engine.ops import elementary as el
 from engine.ops.op import ARRAYS, NAMESPACE, TENSORS, Failing, Sample, composite, op
 from engine.ops.samples import POSITIVE
 from engine.ops.vocabulary import floats_only, zero_tensor
@@ -190,10 +191,10 @@ op("logaddexp2(input, other)", inputs=2, numbers=False, forward="logaddexp2(inpu
    node="Logaddexp2Backward0", latex=r"\log_2(2^{{input}} + 2^{{other}})",
    latex_partials={"input": r"\frac{1}{1 + 2^{{other} - {input}}}", "other": r"\frac{1}{1 + 2^{{input} - {other}}}"},
    doc="Base-2 logarithm of the sum of powers of 2.")  # fmt: skip
-ARRAYS["log_any"] = np.log
+ARRAYS["log_any"] = el.log
 TENSORS["log_any"] = lambda y: TENSORS["log"](y) if hasattr(y, "_a") else log_number(y)
 op("xlogy(input, other)", inputs=2, fast=False, forward="xlogy(input, other)", promote="float",
-   general=lambda x, y: np.where(np.isnan(y), y, np.where(x == 0, x * 0, x * np.log(y))),
+   general=lambda x, y: np.where(np.isnan(y), y, np.where(x == 0, x * 0, x * el.log(y))),
    partials={"input": "log_any(other)", "other": "input / other"},
    vjps={"input": "select_if(~((input == 0) & (other <= 0)), g * log_any(other))", "other": "g * input / other"},
    node=lambda p: "XlogyBackward0" if p.get("tensors", 2) == 2 else "XlogyBackward2", latex=r"{input} \ln {other}",

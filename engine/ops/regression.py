@@ -13,6 +13,7 @@ import numpy as np
 
 from engine import dtypes
 from engine.errors import NotImplementedFault
+from engine.ops import elementary as el
 from engine.ops import kernels
 from engine.ops.op import ARRAYS, NAMESPACE, RULES, TENSORS, op, rules_of
 from engine.ops.samples import reductions
@@ -200,4 +201,4 @@ word(
     method=False,
 )
 def soft_margin_loss(input: Array, target: Array, reduction: str) -> Array:
-    return reduce_loss(np.log1p(np.exp(-target * input)), reduction)
+    return reduce_loss(el.log1p(el.exp(-target * input)), reduction)

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine import dtypes
 from engine.errors import IndexFault, NotImplementedFault, RuntimeFault
+from engine.ops import elementary as el
 from engine.ops import kernels
 from engine.ops.activation import ROWS
 from engine.ops.op import ARRAYS, TENSORS, Failing, Sample, composite, op
@@ -63,7 +64,7 @@ def softmax(input: Array, dim: int) -> Array:
         raise _not_floating(input, "softmax_lastdim_kernel_impl" if dim == input.ndim - 1 else "softmax_kernel_impl")
     if not input.ndim or not input.size:
         return np.ones_like(input)
-    e = np.exp(input - input.max(dim, keepdims=True))
+    e = el.exp(input - input.max(dim, keepdims=True))
     e /= kernels.sum_axes(e, (dim,))
     return e
 
@@ -112,14 +113,14 @@ def log_softmax(input: Array, dim: int) -> Array:
     if not input.ndim or not input.size:
         return np.zeros_like(input)
     shifted = input - input.max(dim, keepdims=True)
-    shifted -= np.log(kernels.sum_axes(np.exp(shifted), (dim,)))
+    shifted -= el.log(kernels.sum_axes(el.exp(shifted), (dim,)))
     return shifted
 
 
 def _log_softmax_vjp(g: Array, out: Array, dim: int) -> Array:
     if not out.ndim:
         return np.zeros_like(out)
-    back = np.exp(out)
+    back = el.exp(out)
     back *= kernels.sum_axes(g, (dim % out.ndim,))
     return np.subtract(g, back, back)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import RuntimeFault
+from engine.ops import elementary as el
 from engine.ops.approximations import polygamma as polygamma_kernel
 from engine.ops.op import ARRAYS, TENSORS, Sample, composite, op
 from engine.ops.samples import POSITIVE, UNIT
@@ -15,7 +16,7 @@ from engine.ops.samples import POSITIVE, UNIT
 Array = Any
 Tensor = Any
 
-ARRAYS["sigmoid"] = lambda x: 1 / (1 + np.exp(-x))
+ARRAYS["sigmoid"] = lambda x: 1 / (1 + el.exp(-x))
 op("sigmoid(input)", forward="1 / (1 + exp(-input))", partials={"input": "(1 - out) * out"}, promote="float",
    vjps={"input": "g * (1 - out) * out"}, aliases=("expit",),
    node="SigmoidBackward0", latex=r"\sigma({input}) = \frac{1}{1 + e^{-{input}}}",
@@ -31,7 +32,7 @@ op("logit(input, eps=None)", forward="logit(input, eps)", promote="float",
 
 def _logit(x: Array, eps: Any) -> Array:
     z = x if eps is None else np.clip(x, x.dtype.type(eps), x.dtype.type(1 - eps))
-    return np.log(z / (1 - z))
+    return el.log(z / (1 - z))
 
 
 ARRAYS["logit"] = _logit

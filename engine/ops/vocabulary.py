@@ -14,6 +14,7 @@ from numpy import ndarray
 
 from engine import dtypes
 from engine.errors import NotImplementedFault, RuntimeFault
+from engine.ops import elementary as el
 from engine.ops import kernels
 from engine.ops.approximations import KERNELS as SPECIAL
 from engine.ops.op import ARRAYS, NAMESPACE, TENSORS, op
@@ -76,10 +77,10 @@ def sign_of(a: Array) -> Array:
 
 
 ARRAYS.update(
-    exp=np.exp, log=np.log, tanh=np.tanh, sqrt=np.sqrt, sin=np.sin, cos=np.cos, maximum=np.maximum, minimum=np.minimum,
+    exp=el.exp, log=el.log, tanh=el.tanh, sqrt=np.sqrt, sin=el.sin, cos=el.cos, maximum=np.maximum, minimum=np.minimum,
     abs=np.absolute, tan=np.tan, asin=np.arcsin, acos=np.arccos, atan=np.arctan, sinh=np.sinh, cosh=np.cosh,
-    asinh=np.arcsinh, acosh=np.arccosh, atanh=np.arctanh, expm1=np.expm1, log1p=np.log1p, log2=np.log2, log10=np.log10,
-    exp2=np.exp2, floor=np.floor, ceil=np.ceil, trunc=np.trunc, isfinite=np.isfinite, sgn=sign_of, sign=sign_of,
+    asinh=np.arcsinh, acosh=np.arccosh, atanh=np.arctanh, expm1=el.expm1, log1p=el.log1p, log2=el.log2, log10=el.log10,
+    exp2=el.exp2, floor=np.floor, ceil=np.ceil, trunc=np.trunc, isfinite=np.isfinite, sgn=sign_of, sign=sign_of,
     isnan=np.isnan, logical_and=np.logical_and, logical_not=np.logical_not, zeros_like=np.zeros_like,
     np_divide=np.divide, **SPECIAL,
 )  # fmt: skip
@@ -163,12 +164,12 @@ def _choose_tensors(condition: Tensor, a: Any, b: Any, like: Tensor) -> Tensor:
 
 
 def _logistic(x: Array) -> Array:
-    return 1 / (1 + np.exp(-x))
+    return 1 / (1 + el.exp(-x))
 
 
 def _smoothed(x: Array, beta: float, threshold: float) -> Array:
     z = x * beta
-    return np.where(z > threshold, x, np.log1p(np.exp(np.minimum(z, threshold))) / beta).astype(x.dtype, copy=False)
+    return np.where(z > threshold, x, el.log1p(el.exp(np.minimum(z, threshold))) / beta).astype(x.dtype, copy=False)
 
 
 def _limited(x: Array, low: float, high: float) -> Array:
