@@ -21,7 +21,7 @@ from app.runs.runner import CHUNK, RunnerLost
 from app.sandbox import endings
 from app.sandbox.endings import Ending
 from app.sandbox.sieve import MAX_BAD, Sieve
-from app.sandbox.supervisor import Child, Exit
+from app.sandbox.supervisor import OBEY_SECONDS, Child, Exit
 
 GRACE = 0.4
 """Seconds between the last warning and the kill: the time in which the program may say where it was."""
@@ -119,7 +119,7 @@ class Execution:
 
     def _kill(self) -> None:
         self.child.kill()
-        self._clock = asyncio.get_running_loop().call_later(self.child.patience, self.child.check_gone)
+        self._clock = asyncio.get_running_loop().call_later(OBEY_SECONDS, self.child.check_gone)
 
     async def _read(self) -> bytes:
         fd = self.child.events
@@ -135,11 +135,12 @@ class Execution:
             await asyncio.shield(self.child.exit)
 
     async def _exit(self) -> Exit:
+        """It has closed its pipe: soon. RunnerLost when the zygote does not tell."""
+        timer = asyncio.get_running_loop().call_later(OBEY_SECONDS, self.child.check_gone)
         try:
-            return await asyncio.wait_for(asyncio.shield(self.child.exit), self.child.patience)
-        except TimeoutError:
-            self.child.owner.lose()
-            raise RunnerLost("the sandbox process did not answer") from None
+            return await asyncio.shield(self.child.exit)
+        finally:
+            timer.cancel()
 
     async def _conclude(self) -> Ending:
         """How it ended: the parent's own decisions, then the counted limits, then what the child said, then how

@@ -26,9 +26,9 @@ START_SECONDS = 30.0
 """Within which a zygote must have said that it is ready; importing NumPy from a cold disk takes a while."""
 LEAVING_SECONDS = 0.1
 OBEY_SECONDS = 2.0
-"""Within which a child must be dead after the order to kill it; else the zygote hangs and is given up."""
-BACK_SECONDS = 15.0
-"""The same for a child that stepped back: on a busy machine it waits for a processor to die on."""
+"""Within which the zygote answers when it is asked, which it is when a child that was killed is not dead by then."""
+DYING_SECONDS = 60.0
+"""What a child may take to die when the zygote is well: on a busy machine it waits for a processor to do it on."""
 EVENT_PIPE = 256 * 1024
 LAST_WARNING = signal.SIGUSR1  # guest.CLOCK; the guest is not imported here
 
@@ -48,7 +48,8 @@ class Child:
         self.owner, self.number, self.limits = owner, number, limits
         self.text, self.events = text, events
         self.pid = 0
-        self.patience = OBEY_SECONDS
+        self.doubted = 0.0
+        """When it should have been dead, by the loop's clock."""
         self.exit: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         """Its end; RunnerLost when the zygote died and nobody knows."""
         self.exit.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -90,7 +91,6 @@ class Child:
     def step_back(self) -> None:
         """A run that takes long makes room for those that do not."""
         if self.alive:
-            self.patience = BACK_SECONDS
             self.owner.order({"op": "nice", "id": self.number, "nice": 19})
 
     def schedule(self) -> tuple[float, float]:
@@ -110,16 +110,23 @@ class Child:
                 loop.call_later(LEAVING_SECONDS, self.kill)
             else:
                 self.kill()
-            loop.call_later(self.patience, self.check_gone)
+            loop.call_later(OBEY_SECONDS, self.check_gone)
         self.close_text()
         if self.events >= 0:
             os.close(self.events)
             self.events = -1
 
     def check_gone(self) -> None:
-        """Called some time after the kill: a zygote that has not obeyed is given up."""
-        if self.alive:
+        """Called some time after the kill, and again: a zygote that does not obey is given up."""
+        if not self.alive:
+            return
+        loop = asyncio.get_running_loop()
+        self.doubted = self.doubted or loop.time()
+        if loop.time() - self.doubted > DYING_SECONDS:
             self.owner.lose()
+            return
+        self.owner.ask()
+        loop.call_later(2 * OBEY_SECONDS, self.check_gone)
 
 
 class Zygote:
@@ -132,6 +139,7 @@ class Zygote:
         self._count = 0
         self._orphans: list[int] = []
         self._ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._asked: asyncio.TimerHandle | None = None
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -193,6 +201,12 @@ class Zygote:
         except OSError:  # gone, or its queue is full: it has not read for hundreds of orders
             self.lose()
 
+    def ask(self) -> None:
+        """Whether it still listens; one that does not is lost."""
+        if self._asked is None:
+            self.order({"op": "ping"})
+            self._asked = asyncio.get_running_loop().call_later(OBEY_SECONDS, self.lose)
+
     def _hear(self) -> None:
         if self._control is None:
             return
@@ -210,6 +224,11 @@ class Zygote:
             if not self._ready.done():
                 self._ready.set_result(message["ready"])
             return
+        if "pong" in message:
+            if self._asked is not None:
+                self._asked.cancel()
+                self._asked = None
+            return
         child = self.children.get(message["id"])
         if child is None:
             return
@@ -222,6 +241,9 @@ class Zygote:
 
     def lose(self) -> None:
         """It is dead, or does not do what it is told and is killed; the kernel kills its children with it."""
+        if self._asked is not None:
+            self._asked.cancel()
+            self._asked = None
         if self._control is not None:
             asyncio.get_running_loop().remove_reader(self._control)
             self._control.close()

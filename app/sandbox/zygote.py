@@ -4,9 +4,9 @@ It holds no secret, no program's text and no socket but its control one; its env
 the supervisor gave it. It obeys orders on the control socket (SOCK_SEQPACKET, one JSON object a message):
 
     {"op": "spawn", "id": n, "memory": bytes, "cpu": seconds} with two descriptors: text to read, events to write
-    {"op": "signal", "id": n, "signal": number}    {"op": "nice", "id": n, "nice": 19}
+    {"op": "signal", "id": n, "signal": number}    {"op": "nice", "id": n, "nice": 19}    {"op": "ping"}
 
-and reports {"ready": …} once, {"id": n, "pid": p} and {"id": n, "status": s, "cpu": seconds}.
+and reports {"ready": …} once, {"pong": true}, {"id": n, "pid": p} and {"id": n, "status": s, "cpu": seconds}.
 When the socket closes, so do all children.
 """
 
@@ -129,6 +129,9 @@ class Zygote:
             for _level, _kind, data in ancillary:
                 descriptors.frombytes(data[:8])
             self.spawn(order, *descriptors)
+            return
+        if order["op"] == "ping":
+            self.report(pong=True)
             return
         pid = self.children.get(order["id"])  # not reaped, so the number is still this child's
         if pid is None:
