@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -21,6 +22,7 @@ from app.runs.run import Run
 from app.runs.service import Service
 from app.runs.version import engine_version
 from app.schema.runs import RunRequest, RunStatus
+from engine.trace.grid import Part
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
@@ -205,6 +207,19 @@ async def tensor(
     part: Annotated[str, Query(alias="slice", max_length=100, description="As NumPy writes it: 0,1:3,:")] = "",
     of: Annotated[Literal["value", "grad"], Query(description="Its value or its gradient")] = "value",
 ) -> Response:
+    """Of a tensor so large that the trace holds only its statistics, a slice of up to 65,536 values: the program runs
+    again as far as the step, and that part is recorded."""
     run = await found(request, run_id)
-    told = moment.values(await state(request, run, step, at), number, part=part, of=of)
+    try:
+        told = moment.values(await state(request, run, step, at), number, part=part, of=of)
+    except moment.TooLarge as large:
+        if step is None:
+            said = "a tensor this large is in the trace as statistics only"
+            raise Problem("not-found", said, hint="name the step", statistics=large.stats) from None
+        question = Part(number, of, moment.ranges(part, large.shape))
+        program = replace(run.program, detail=(step,), probe=msgspec.json.encode(question).decode())
+        runs = service(request)
+        lines = await runs.again(program, step, client(request))
+        then = await asyncio.get_running_loop().run_in_executor(runs.reader, moment.state_after, lines, at)
+        told = moment.values(then, number, part=part, of=of, cut=large.shape)
     return Response(msgspec.json.encode(told), media_type="application/json")

@@ -5,6 +5,7 @@ Pure functions of bytes; they take tens of milliseconds for a long trace and are
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from app.errors import Problem
 from engine.trace.encode import decode, encode
+from engine.trace.events import BINARY_LIMIT
 from engine.trace.replay import Replay
 
 Part = int | slice
@@ -51,8 +53,43 @@ def parse_slice(text: str) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def values(state: dict[str, Any], number: int, *, part: str = "", of: str = "value") -> dict[str, Any]:
-    """A tensor's value or gradient, or a slice of it."""
+class TooLarge(Exception):
+    """Only statistics of the tensor travelled: a slice of it is to be had by running the step again."""
+
+    def __init__(self, shape: list[int], stats: dict[str, Any]) -> None:
+        super().__init__(shape)
+        self.shape, self.stats = shape, stats
+
+
+def ranges(part: str, shape: list[int]) -> tuple[tuple[int, int], ...]:
+    """A slice of a large tensor as from and to per axis, small enough to travel. Raises Problem."""
+    parts = parse_slice(part) if part else ()
+    if len(parts) > len(shape):
+        raise Problem("invalid", f"slice: the tensor has {len(shape)} axes, not {len(parts)}")
+    found: list[tuple[int, int]] = []
+    for size, piece in zip(shape, (*parts, *[slice(None)] * (len(shape) - len(parts))), strict=True):
+        if isinstance(piece, int):
+            at = piece + size if piece < 0 else piece
+            if not 0 <= at < size:
+                raise Problem("invalid", f"slice: index {piece} is out of bounds for an axis of {size}")
+            found.append((at, at + 1))
+        else:
+            low, high, step = piece.indices(size)
+            if step != 1:
+                raise Problem("invalid", "slices of a tensor this large have no step", hint="0:64,0:64")
+            found.append((low, max(low, high)))
+    if math.prod(high - low for low, high in found) > BINARY_LIMIT:
+        raise Problem("invalid", f"at most {BINARY_LIMIT:,} values of it at a time", hint="slice=0:64,0:64")
+    return tuple(found)
+
+
+def values(
+    state: dict[str, Any], number: int, *, part: str = "", of: str = "value", cut: list[int] | None = None
+) -> dict[str, Any]:
+    """A tensor's value or gradient, or a slice of it. Raises TooLarge.
+
+    cut  the shape of the whole tensor, when the state holds just the slice
+    """
     tensor = state["tensors"].get(str(number))
     if tensor is None:
         known = ", ".join(list(state["tensors"])[:20])
@@ -63,7 +100,10 @@ def values(state: dict[str, Any], number: int, *, part: str = "", of: str = "val
         return out
     whole: npt.NDArray[Any] | None = decode(array)
     if whole is None:
-        raise Problem("not-found", "a tensor this large is in the trace as statistics only", statistics=array["stats"])
+        raise TooLarge(array["shape"], array["stats"])
+    if cut is not None:
+        drop = tuple(0 if isinstance(piece, int) else slice(None) for piece in (parse_slice(part) if part else ()))
+        return {**out, "shape": cut, "data": encode(np.asarray(whole[drop]))}
     try:
         chosen = whole[parse_slice(part)] if part else whole
     except IndexError as error:

@@ -21,7 +21,7 @@ class Program:
     detail   steps wanted in full, ascending; empty: the first `limits.detail_steps`
     engine   version of the engine that will run it
     schema   version of the events' vocabulary
-    probe    JSON of an engine.trace.probe.Probe: the trace is its answer; "": none
+    probe    JSON of an engine.trace.grid.Probe or Part: what is asked of the step; "": nothing
     """
 
     source: str

@@ -419,7 +419,7 @@ class Service:
                 return found[0]
             if found is None and run.status in FINAL and not run.program.detail:
                 raise Problem("not-found", f"the run has {run.steps} steps", hint="steps count from 0")
-        lines = await self._again(replace(run.program, detail=(index,)), index, client)
+        lines = await self.again(replace(run.program, detail=(index,)), index, client)
         head = Head(
             key=key, status="window", events=lines.count(b"\n"), steps=1, size=len(lines), seconds=0.0,
             created=time.time(),
@@ -427,7 +427,7 @@ class Service:
         self._put(head, lines)
         return lines
 
-    async def _again(self, program: Program, index: int, client: str) -> bytes:
+    async def again(self, program: Program, index: int, client: str) -> bytes:
         """Runs the program with the recorder awake at step `index` alone, as far as the end of that step."""
         fresh = program.key not in self.live
         run = await self.submit(program, client)

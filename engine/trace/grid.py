@@ -1,13 +1,15 @@
-"""The question put to a step: which tensor is wanted, over which grid. It answers nothing (engine/trace/probe.py does)
-and imports nothing of the engine, so that the service can check a question before it starts a program.
+"""The question put to a step: which tensor is wanted over which grid, or which part of a tensor too large to travel whole.
+It answers nothing (engine/trace/probe.py and the recorder do) and imports nothing of the engine, so that the service can
+check a question before it starts a program.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+import numpy.typing as npt
 
 POINTS_LIMIT = 81  # per side: what a picture of a few hundred pixels can show
 
@@ -52,11 +54,35 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("a field needs two different columns of one input")
 
 
-def parse_probe(text: str | bytes) -> Probe:
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A block of one tensor: in the step's events it stands where the whole tensor would.
+
+    tensor  its number in the step
+    ranges  from and to (excluded), one pair per axis
+    """
+
+    tensor: int
+    of: Literal["value", "grad"]
+    ranges: tuple[tuple[int, int], ...]
+
+    def check(self) -> None:
+        """Raises ValueError when it is no block."""
+        if self.tensor < 0 or any(not 0 <= low <= high for low, high in self.ranges):
+            raise ValueError("a range goes up from 0 or more")
+
+    def cut(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return array[tuple(slice(low, high) for low, high in self.ranges)]
+
+
+def parse_question(text: str | bytes) -> Probe | Part:
     """From its JSON. Raises ValueError with what is wrong."""
     try:
-        probe = msgspec.json.decode(text, type=Probe)
+        question: Probe | Part
+        if "ranges" in msgspec.json.decode(text, type=dict[str, Any]):
+            question = msgspec.json.decode(text, type=Part)
+        else:
+            question = msgspec.json.decode(text, type=Probe)
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from None
-    probe.check()
-    return probe
+    question.check()
+    return question

@@ -194,7 +194,8 @@ class Recorder(Steps):
             self.numbers[id(tensor)] = made
             self.shown.add(made)
             self.kept.append(tensor)
-            results.append(ev.Output(made, encode(tensor._a, tensor._s), tensor._n is not None, index))
+            value = encode(tensor._a, tensor._s) if self.part is None else self._array(made, tensor._a, tensor._s)
+            results.append(ev.Output(made, value, tensor._n is not None, index))
         if target is not None:  # the same tensor, another value: a new number
             self.called[key] = self.called.get(self.numbers.get(id(target), -1), "")
             self.numbers[id(target)] = key
@@ -282,7 +283,7 @@ class Recorder(Steps):
         if self.probe is not None and self.steps == self.probe.step:
             self._answer(self.probe)
         self._tell(
-            ev.Seed, sites, root=at, grad=encode(payload(gradient), root._s), node=self.nodes.get(id(node)),
+            ev.Seed, sites, root=at, grad=self._array(at, payload(gradient), root._s, "grad"), node=self.nodes.get(id(node)),
             retain_graph=retain_graph, create_graph=create_graph,
         )  # fmt: skip
 
@@ -304,8 +305,10 @@ class Recorder(Steps):
             if several and len(shape) == 1:
                 several, shape = False, shape[0]
             self._note_hooks(node, self.called.get(known - 1, ""))
+            part = self.part is not None and not several
             self._tell(
-                ev.Ready, self.at_backward, node=known, grad=encode(gradient, None if several else shape),
+                ev.Ready, self.at_backward, node=known,
+                grad=self._array(known - 1, gradient, shape, "grad") if part else encode(gradient, None if several else shape),
                 tensor=None if several else known - 1,
             )  # fmt: skip
 
@@ -357,7 +360,8 @@ class Recorder(Steps):
             if leaf_node[BW] is not None:
                 delta = after if before is None else np.asarray(after) - np.asarray(before)
             self._tell(
-                ev.Accumulate, self.at_backward, tensor=known, delta=encode(delta), after=encode(after),
+                ev.Accumulate, self.at_backward, tensor=known, delta=encode(delta),
+                after=encode(after) if self.part is None else self._array(known, after, np.shape(after), "grad"),
                 before=None if before is None else encode(before),
             )  # fmt: skip
 
@@ -429,7 +433,7 @@ class Recorder(Steps):
         shape = tensor._s
         told = {key: found for key, value in terms.items() if (found := term(value, shape)) is not None}
         self._tell(
-            ev.Update, sites, tensor=known, before=encode(before, shape), after=encode(after, shape),
+            ev.Update, sites, tensor=known, before=encode(before, shape), after=self._array(known, after, shape),
             optimizer=None if optimizer is None else type(optimizer).__name__, terms=told,
         )  # fmt: skip
         self.aliases = None
@@ -448,7 +452,8 @@ class Recorder(Steps):
             name = self.called.get(known) or f"tensor {known}"
             self._tell(ev.Note, sites, text=f"The program itself changed the gradient of {name}.", topic="gradient")
             self._tell(
-                ev.Accumulate, sites, tensor=known, delta=encode(now - told), after=encode(now), before=encode(told)
+                ev.Accumulate, sites, tensor=known, delta=encode(now - told), before=encode(told),
+                after=self._array(known, now, now.shape, "grad"),
             )  # fmt: skip
 
     # ---- failing and printing --------------------------------------------------------------------------------

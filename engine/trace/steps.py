@@ -36,7 +36,7 @@ from engine.ops.op import E0, META, NAMESPACE
 from engine.tensor import Tensor
 from engine.trace import events as ev
 from engine.trace.encode import brief, encode, number
-from engine.trace.grid import parse_probe
+from engine.trace.grid import Part, Probe, parse_question
 from engine.trace.names import frames
 from engine.trace.payload import is_parameter, term
 from engine.trace.probe import Calls
@@ -57,7 +57,7 @@ class Steps(Window):
     emit     takes whole lines as bytes; called at most every 16 ms while events come, and by `flush`
     program  the variables of the program, where names are looked up
     detail   the steps to record whole; empty: the first ones, as `limits` allow
-    probe    JSON of a grid.Probe: only its answer is told
+    probe    JSON of a grid.Probe: only its answer is told; or of a grid.Part: told in the place of the tensor
     """
 
     def __init__(
@@ -79,7 +79,9 @@ class Steps(Window):
             seq=0, schema=ev.SCHEMA, engine=engine, source=source.text, seed=seed, detail=self.asked,
             limits=dict(limits or {}), run=run, probe=probe,
         )  # fmt: skip
-        self.probe = parse_probe(probe) if probe else None
+        question = parse_question(probe) if probe else None
+        self.probe = question if isinstance(question, Probe) else None
+        self.part = question if isinstance(question, Part) else None
         self.loss_names: dict[Position | None, str] = {}  # by where backward is called
         self.weighed = (0, 1)  # how many parameters there were when they were weighed; list every n-th step
         self.over = False  # the program has ended
@@ -224,7 +226,7 @@ class Steps(Window):
                 self.values[known] = np.array(now._a)
                 at = self.source.nearest("<module>", name, len(self.source.lines))
                 self._tell(
-                    ev.Update, (at, ()), tensor=known, before=encode(old._a, old._s), after=encode(now._a, now._s),
+                    ev.Update, (at, ()), tensor=known, before=encode(old._a, old._s), after=self._array(known, now._a, now._s),
                     terms={k: term(v, old._s) for k, v in self._terms_by_hand(old, old._a, now._a).items()},
                 )  # fmt: skip
         return found
@@ -290,7 +292,7 @@ class Steps(Window):
                 self.values[known] = now
                 shape = tensor._s
                 self._tell(
-                    ev.Update, self.at_backward, tensor=known, before=encode(told, shape), after=encode(now, shape)
+                    ev.Update, self.at_backward, tensor=known, before=encode(told, shape), after=self._array(known, now, shape)
                 )  # fmt: skip
 
     # ---- the step in brief -------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ Note [Numbers]
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
@@ -19,6 +20,7 @@ from engine.ops.op import E0, META
 from engine.tensor import Tensor
 from engine.trace import events as ev
 from engine.trace.encode import encode
+from engine.trace.grid import Part
 from engine.trace.names import Names
 from engine.trace.payload import is_parameter, memory
 from engine.trace.source import Position, Source
@@ -59,6 +61,7 @@ class Window(Wire):
         self.param_names: dict[str, Tensor] = {}
         self.origins: dict[int, tuple[Tensor, Sites]] = {}  # leaves and where they were made
         self.origin_values = 0
+        self.part: Part | None = None  # a block of one tensor that is wanted
         self.awake = True  # ops are taken down
         self.muted = False  # ... but not told
         self.clear()
@@ -119,6 +122,15 @@ class Window(Wire):
             self.lines = (first, last) if lines is None else (min(first, lines[0]), max(last, lines[1]))
         return (at, via)
 
+    def _array(self, number: int, value: Any, shape: Sequence[int], of: str = "value") -> ev.Array:
+        """What the trace holds of a tensor: when a part of just this one is wanted, the part."""
+        part = self.part
+        if part is not None and part.tensor == number and part.of == of and len(part.ranges) == len(shape):
+            whole = np.asarray(value)
+            whole = whole.reshape(shape) if whole.size == math.prod(shape) else np.broadcast_to(whole, tuple(shape))
+            return encode(part.cut(whole))
+        return encode(value, shape)
+
     # ---- numbers and names -----------------------------------------------------------------------------------
 
     def _number(self, tensor: Tensor, stack: list[FrameType]) -> int:
@@ -153,7 +165,7 @@ class Window(Wire):
             self.leaf_nodes[id(leaf)] = found
             self.kept.append(leaf)
             held = leaf[META]
-            grad = None if held is None else encode(held._a, held._s)
+            grad = None if held is None else self._array(found, held._a, held._s, "grad")
             self.values[found] = np.array(tensor._a)
             self.gradients[found] = None if held is None else np.array(held._a)
         else:
@@ -179,7 +191,7 @@ class Window(Wire):
         self.shown.add(found)
         self.aliases = None
         self._tell(
-            ev.Leaf, sites, tensor=found, value=encode(tensor._a, tensor._s), role=role or "input",
+            ev.Leaf, sites, tensor=found, value=self._array(found, tensor._a, tensor._s), role=role or "input",
             requires_grad=tensor._n is not None, grad=grad, name=name,
         )  # fmt: skip
         return found

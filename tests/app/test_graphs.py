@@ -171,3 +171,59 @@ class TestAMoment:
 
     def test_a_question_that_makes_no_sense_is_422(self, boxed, run):
         assert boxed.client.post(f"{run}/probe", json={"step": 0}).status_code == 422
+
+
+LARGE = """import torch
+
+w = (torch.arange(90000.0) / 90000).reshape(300, 300).requires_grad_()
+for i in range(4):
+    h = w * 2.0
+    loss = (h * h).sum()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.0625 * w.grad
+    w.grad = None
+"""  # the gradient is 8w, so each step halves w
+
+
+@pytest.fixture(scope="module")
+def large(boxed):
+    run = "/api/v1/runs/" + boxed.post(LARGE).headers["backstep-run"]
+    events = lines(boxed.client.get(f"{run}/steps/2").content)
+    first = {kind: k for k, e in reversed(list(enumerate(events))) for kind in [e["kind"]]}
+    numbers = {e["name"]: e["tensor"] for e in events if e["kind"] in ("leaf", "bind") and e.get("name")}
+    assert events[first["leaf"]]["value"].get("data") is None and events[first["leaf"]]["value"].get("b64") is None
+
+    def values(name, at, part, of="value"):
+        query = {"step": 2, "at": first[at], "slice": part, "of": of}
+        told = boxed.client.get(f"{run}/tensors/{numbers[name]}", params=query)
+        assert told.status_code == 200, told.text
+        assert told.json()["shape"] == [300, 300]
+        return told.json()["data"]
+
+    return values
+
+
+@needs_box
+class TestATensorTooLargeToTravel:
+    """90,000 values: the trace has statistics of them; a slice is had by running the step again."""
+
+    def test_its_value_before_and_after_the_update(self, large):
+        row = [(7 * 300 + i) / 90000 for i in range(3)]
+        assert large("w", "seed", "7,0:3")["data"] == pytest.approx([v / 4 for v in row], rel=1e-5)
+        assert large("w", "update", "7,0:3")["data"] == pytest.approx([v / 8 for v in row], rel=1e-5)
+        block = large("h", "seed", "298:,299:")
+        assert block["shape"] == [2, 1]
+        assert block["data"] == pytest.approx([(299 * 300 - 1) / 180000, (90000 - 1) / 180000], rel=1e-5)
+
+    def test_its_gradient_once_it_is_there(self, large):
+        assert large("w", "seed", "0:2,1", "grad") is None
+        wanted = [8 * v / 4 / 90000 for v in (1, 301)]
+        assert large("w", "accumulate", "0:2,1", "grad")["data"] == pytest.approx(wanted, rel=1e-5)
+        assert large("h", "accumulate", "0:2,1", "grad")["data"] == pytest.approx([v / 2 for v in wanted], rel=1e-5)
+
+    @pytest.mark.parametrize(("part", "status"), [("", 422), ("0:219", 422), ("0:10:2", 422), ("300", 422), ("0:218", 200)])
+    def test_only_slices_that_can_travel_are_given(self, boxed, part, status):
+        run = "/api/v1/runs/" + boxed.post(LARGE).headers["backstep-run"]
+        answer = boxed.client.get(f"{run}/tensors/4", params={"step": 0, "slice": part})
+        assert answer.status_code == status, answer.text

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from engine.trace.grid import parse_probe
+from engine.trace.grid import parse_question
 from engine.trace.run import run
 
 SOURCE = """
@@ -86,4 +86,4 @@ def test_a_step_that_changes_tensors_in_place_refuses_with_a_way_out() -> None:
 def test_bad_questions_are_refused_in_words(change: dict, said: str) -> None:
     side = {"tensor": 4, "index": 0, "low": 0.0, "high": 1.0}
     with pytest.raises(ValueError, match=said):
-        parse_probe(json.dumps({"step": 0, "root": 1, "x": side, "y": side, **change}))
+        parse_question(json.dumps({"step": 0, "root": 1, "x": side, "y": side, **change}))
