@@ -13,7 +13,8 @@ ARGS ?=
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: setup ## install what is missing, serve on 127.0.0.1:8000, open the browser
+run: ## install what is missing, serve on 127.0.0.1:8000, open the browser
+	@$(PY) -S scripts/setup.py check 2>/dev/null || $(RUN_PYTHON) scripts/setup.py run
 	@exec $(PY) -m app serve --open $(ARGS)
 
 setup: ## make .venv with what running needs (part of run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import secrets
@@ -30,6 +31,7 @@ def has_screen() -> bool:
 def serve(args: argparse.Namespace) -> int:
     from app.sandbox import launch, lockdown
 
+    gc.disable()  # importing makes no garbage, only the collector's work
     # first of all: it gets ready while the rest is imported here
     launched = None
     if not lockdown.unsupported():
@@ -59,6 +61,8 @@ def serve(args: argparse.Namespace) -> int:
     address += f"?token={settings.token}" if settings.token else ""
     app = create_app(settings, runner=local_runner(settings, launched))
     server = make_server(app, settings, log_level=args.log_level)
+    gc.freeze()  # what is there now lives as long as the process: the collector need not look at it again and again
+    gc.enable()
     print(f"Backstep is at {address}  (Ctrl+C stops it)", flush=True)
     if args.open and has_screen():
         threading.Timer(0.5, webbrowser.open, (address,)).start()

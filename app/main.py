@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -75,7 +74,6 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = Service(runner or local_runner(settings), store or open_store(settings), settings, metrics)
         app.state.service = service
-        gc.freeze()  # modules live as long as the process: the collector need not look at them again and again
         app.state.banner = (await service.runner.health()).box.get("warning", "")
         # not awaited: pages are answered at once, programs wait until the box has been tried (/readyz tells)
         starting = asyncio.create_task(service.start())

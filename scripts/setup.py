@@ -1,4 +1,5 @@
-"""Makes a virtual environment and fills it from the locks: `setup.py run|dev|parity`.
+"""Makes a virtual environment and fills it from the locks: `setup.py run|dev|parity`. `setup.py check` only says, by
+its exit code, whether `run` has nothing to do; the environment's own Python may ask that, which starts fastest.
 
 Needs only Python's standard library and, the first time, the package registries. A stamp of everything that decides
 the result is written last, so that the next start costs a few milliseconds and no network.
@@ -108,17 +109,24 @@ def install(profile: Profile, folder: Path) -> None:
     subprocess.run([*pip, "--no-deps", "--no-index", "--no-build-isolation", "-e", "."], check=True, cwd=ROOT)
 
 
+def is_fresh(name: str) -> bool:
+    """Whether the environment is what today's locks give."""
+    profile = PROFILES[name]
+    marks = {other: ROOT / profile.folder / f".backstep-{other}" for other in (name, *profile.contains)}
+    return any(mark.exists() and mark.read_text() == stamp(PROFILES[other]) for other, mark in marks.items())
+
+
 def main(name: str) -> None:
+    if name == "check":
+        raise SystemExit(not (is_fresh("run") and vendor.built(ROOT)))
     profile = PROFILES[name]
     folder = ROOT / profile.folder
-    marks = {other: folder / f".backstep-{other}" for other in (name, *profile.contains)}
-    fresh = any(mark.exists() and mark.read_text() == stamp(PROFILES[other]) for other, mark in marks.items())
-    if not fresh:
+    if not is_fresh(name):
         make_environment(folder)
         for mark in folder.glob(".backstep-*"):
             mark.unlink()
         install(profile, folder)
-        marks[name].write_text(stamp(profile))
+        (folder / f".backstep-{name}").write_text(stamp(profile))
     missing = not vendor.built(ROOT) or (profile.npm_dev and not vendor.installed(ROOT, dev=True))
     if missing:
         command = [str(python_of(folder)), "scripts/vendor.py", *(["--dev"] if profile.npm_dev else [])]

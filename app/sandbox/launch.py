@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = str(Path(__file__).resolve().parents[2])
-BOOT = f"import sys; sys.path.insert(0, {ROOT!r}); from app.sandbox.zygote import main; main()"
+BOOT = f"import gc, sys; gc.disable(); sys.path.insert(0, {ROOT!r}); from app.sandbox.zygote import main; main()"
 """Not `-m`: the module called __main__ is the learner's."""
 
 

@@ -59,6 +59,7 @@ def prepare() -> tuple[dict[str, Any], lockdown.Filter, int]:
     landlock = lockdown.forbid_files()
     os.environ.clear()
     gc.collect()
+    gc.enable()  # off since the start: importing makes little garbage
     gc.freeze()  # children then share these pages for good
     report = {
         "user": user,
