@@ -268,8 +268,12 @@ def zero_(self: Tensor) -> Tensor:
             if self._b is not DATA:
                 versions.bump(a)
         else:
-            self._a = fresh = a.dtype.type(0)
-            versions.replaced(a, fresh)
+            fresh = kernels.ONE - kernels.ONE if type(a) is F else a.dtype.type(0)  # the cheapest fresh 0
+            if self._b is not DATA:
+                versions.replaced(a, fresh)
+            else:
+                versions.carried(a, fresh)
+            versions.renew(self, fresh)
         return self
     return apply_inplace(self, TENSORS["zeroed"](self), REGISTRY["zeroed"])
 
@@ -343,49 +347,53 @@ for _name in ("pow", "square", "float_power", "clamp", "lerp", "masked_fill", "s
     setattr(Tensor, _name + "_", inplace(_name))
 
 
-def _quick(name: str, ufunc: Any, symbol: Any) -> Any:
+def _quick(name: str, ufunc: Any, symbol: Any) -> tuple[Any, Any]:
     """x += y and its kin where nothing is tracked and float32 meets float32: an optimizer written by hand."""
     slow = getattr(Tensor, name + "_")
 
-    def method(self: Tensor, other: Any, **options: Any) -> Tensor:
-        if not options and NAMESPACE["_watch"] is None:
+    def operator(self: Tensor, other: Any) -> Tensor:
+        tracking = NAMESPACE["grad_on"]
+        if NAMESPACE["_watch"] is None and (self._n is None or not tracking):
             a = self._a
-            if isinstance(other, Tensor):
+            if type(other) is float or type(other) is int:
+                b: Any = other
+            elif isinstance(other, Tensor) and (other._n is None or not tracking) and self._s == other._s:
                 b = other._a
-                free = not NAMESPACE["grad_on"] or (self._n is None and other._n is None)
-                same = self._s == other._s
             else:
-                b = other
-                free = not NAMESPACE["grad_on"] or self._n is None
-                same = type(b) is float or type(b) is int
-            if free and same:
-                if type(a) is F:
-                    if type(b) is not ndarray:
-                        self._a = fresh = symbol(a, b)
-                        if type(fresh) is F:
-                            versions.replaced(a, fresh)
-                            return self
-                        self._a = a
-                elif type(a) is ndarray and a.dtype is F32 and 0 not in a.strides:
-                    if type(b) is not ndarray or (b.dtype is F32 and (a.base is None is b.base or not np.may_share_memory(a, b))):
-                        ufunc(a, b, a)
+                return slow(self, other)  # type: ignore[no-any-return]
+            if type(a) is F:
+                if type(b) is not ndarray:
+                    fresh = symbol(a, b)
+                    if type(fresh) is F:
                         if self._b is not DATA:
-                            versions.bump(a)
+                            versions.replaced(a, fresh)
+                        else:
+                            versions.carried(a, fresh)
+                        versions.renew(self, fresh)
                         return self
-        return slow(self, other, **options)  # type: ignore[no-any-return]
+            elif type(a) is ndarray and a.dtype is F32 and 0 not in a.strides:
+                if type(b) is not ndarray or (b.dtype is F32 and (a.base is None is b.base or not np.may_share_memory(a, b))):
+                    ufunc(a, b, a)
+                    if self._b is not DATA:
+                        versions.bump(a)
+                    return self
+        return slow(self, other)  # type: ignore[no-any-return]
+
+    def method(self: Tensor, other: Any, **options: Any) -> Tensor:
+        return slow(self, other, **options) if options else operator(self, other)
 
     method.__name__ = method.__qualname__ = name + "_"
     method.__doc__ = f"In-place form of {name}()."
-    return method
+    return method, operator
 
 
 for _name, _symbol, _ufunc, _infix in (
     ("add", "iadd", np.add, operator.add), ("sub", "isub", np.subtract, operator.sub),
     ("mul", "imul", np.multiply, operator.mul), ("div", "itruediv", np.divide, operator.truediv),
 ):  # fmt: skip
-    _f = _quick(_name, _ufunc, _infix)
-    setattr(Tensor, _name + "_", _f)
-    setattr(Tensor, f"__{_symbol}__", _f)
+    _method, _operator = _quick(_name, _ufunc, _infix)
+    setattr(Tensor, _name + "_", _method)
+    setattr(Tensor, f"__{_symbol}__", _operator)
 for _name, _of in (("divide", "div"), ("multiply", "mul"), ("subtract", "sub"), ("true_divide", "div"), ("clip", "clamp"),
                    ("fix", "trunc"), ("greater", "gt"), ("less", "lt")):  # fmt: skip
     setattr(Tensor, _name, TENSORS[_of])

@@ -93,7 +93,7 @@ LEAF = "a leaf Variable that requires grad is being used in an in-place operatio
 class Tensor:
     """A multi-dimensional array that can take part in a graph of derivatives."""
 
-    __slots__ = ("_a", "_n", "_s", "_viewed", "_views", "__dict__", "__weakref__")
+    __slots__ = ("_a", "_n", "_s", "_viewed", "_views", "_twin", "__dict__", "__weakref__")
     __module__ = "torch"
     __array_priority__ = 1000
 
@@ -102,6 +102,7 @@ class Tensor:
     _s: tuple[int, ...]  # shape
     _viewed: Any  # (base, op, params, other inputs) of a view; unset otherwise: read it as _b
     _views: Any  # weak references to its views; unset while it has none: read it as _v
+    _twin: Any  # what shares its number, see Note [Twins] in autograd/versions.py; may be unset
 
     if TYPE_CHECKING:  # the operators follow from the op blocks; this tells the type checker that they do
         def __add__(self, other: Any) -> Tensor: ...
@@ -170,6 +171,10 @@ class Tensor:
             fresh.fill(a)
             if versions.version_of(a) or getrefcount(a) > 3:  # this name, self, the call; more: a node saved it
                 versions.moved_storage(a, fresh)
+            twin = versions.twin_of(self)
+            if twin is not None:
+                twin._a = fresh
+                versions.part(self)
             a = self._a = fresh
         return a  # type: ignore[no-any-return]
 
@@ -177,12 +182,24 @@ class Tensor:
     def data(self) -> Tensor:
         """The same storage outside of the graph; changing it in place is not tracked."""
         r: Tensor = new(Tensor)
-        r._a = self._array()
         r._n = None
         r._s = self._s
         r._viewed = DATA
+        a = self._a
+        if type(a) is not ndarray:
+            try:
+                twin = self._twin
+            except AttributeError:
+                twin = None
+            # references: the slot, this name, the call; more: the program holds an earlier result, or this is one
+            if twin is not None and (getrefcount(twin) > 3 or type(twin) is weakref.ref):
+                a = self._array()
+            else:
+                r._twin = weakref.ref(self)
+                self._twin = r
+        r._a = a
         if NAMESPACE["_watch"] is not None:
-            r.__dict__["_data_of"] = self
+            r.__dict__["_data_of"] = weakref.ref(self)
         return r
 
     @data.setter
@@ -192,8 +209,14 @@ class Tensor:
         watch = NAMESPACE["_watch"]
         before = None if NAMESPACE["_obs"] is None else np.array(self._a).reshape(self._s)
         a = other._a
-        if type(a) is ndarray and a.size == 1 and a.base is None and getrefcount(other) <= 3 and getrefcount(a) <= 3:
-            a = a[kernels.ORIGIN[a.ndim]]  # `w.data = w.data - ...`: nobody else holds it, so it may be a number again
+        alone = getrefcount(other) <= 3  # as in `w.data = w.data - ...`
+        if type(a) is not ndarray:
+            if not alone:
+                a = other._array()
+        elif alone and a.size == 1 and a.base is None and getrefcount(a) <= 3:
+            a = a[kernels.ORIGIN[a.ndim]]  # nobody else holds it, so it may be a number again
+        if other is not self:
+            versions.part(self)
         self._a = a
         self._s = other._s
         n = self._n
@@ -685,6 +708,7 @@ def store(out: Tensor, r: Tensor) -> Tensor:
     if out._s == r._s:
         write(out, r._a)
     else:
+        versions.part(out)
         out._a = r._a.astype(out._a.dtype)
         out._s = r._s
     return out
@@ -704,10 +728,15 @@ def write(t: Tensor, value: Any) -> None:
     else:
         v = value.reshape(-1)[0] if type(value) is ndarray else value
         fresh = a.dtype.type(v)
-        t._a = fresh
-        versions.moved(a, fresh)
+        if t._b is not DATA:
+            versions.moved(a, fresh)
+        else:
+            versions.carried(a, fresh)
+        versions.renew(t, fresh)
     if watch is not None:
-        _observe_write(watch, t.__dict__.get("_data_of", t), before, t)
+        known = t.__dict__.get("_data_of")
+        owner = t if known is None else known()
+        _observe_write(watch, t if owner is None else owner, before, t)
 
 
 def _observe_write(watch: Any, owner: Tensor, before: Any, t: Tensor) -> None:

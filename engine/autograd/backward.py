@@ -85,7 +85,7 @@ def add_to(t: Any, g: Any, s: kernels.Shape) -> None:
     elif type(a) is ndarray:
         np.add(a, g, a)
     else:
-        t._a = a + g if type(g) is not ndarray or g.ndim == 0 else kernels.unbox(a + g)
+        versions.renew(t, a + g if type(g) is not ndarray or g.ndim == 0 else kernels.unbox(a + g))
 
 
 def run_fast(root: Node, g: Any) -> None:
@@ -146,7 +146,7 @@ def run_fast(root: Node, g: Any) -> None:
                             g = kernels.box(g, s)
                         t = n[8] = new(tensor)
                         t._a = g
-                        t._n = None
+                        t._n = t._twin = None
                         t._s = s
                     else:
                         add_to(t, g, n[7])

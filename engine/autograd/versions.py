@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterable
 from sys import getrefcount
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy import ndarray
@@ -87,11 +88,56 @@ def changed(arrays: Iterable[Any]) -> None:
         found[2].append(seq)
 
 
+def carried(old: Any, new: Any) -> None:
+    """A scalar payload was replaced through `.data`: torch counts no version for that, but what it has counted stays."""
+    found = _changed.get(id(old))
+    if found is not None:
+        successor = _changed[id(new)] = [new, found[1], deque(maxlen=HISTORY)]
+        found[3:] = [successor]
+
+
 def replaced(old: Any, new: Any) -> None:
     """`moved` for an optimizer, whose numbers change every step: noted only if the old one is still held somewhere."""
     # references: the caller's name, this one, getrefcount's argument
     if getrefcount(old) > 3 or id(old) in _changed:
         moved(old, new)
+
+
+# ---- numbers that two tensors share ------------------------------------------------------------------------------
+#
+# Note [Twins]: the result of `.data` shares its tensor's storage. For a number that would mean to box it, which costs
+# more than the arithmetic of a small step. Instead the two know one another (`_twin`: strongly from the tensor, weakly
+# back) and whoever replaces the number in place replaces both. Boxing gives both the array, and parts them.
+
+
+def renew(t: Any, fresh: Any) -> None:
+    """Give a tensor that holds a number another one, in place."""
+    t._a = fresh
+    other = twin_of(t)
+    if other is not None:
+        other._a = fresh
+
+
+def twin_of(t: Any) -> Any:
+    """The tensor that shares t's number, or None."""
+    try:
+        other = t._twin
+    except AttributeError:
+        t._twin = None
+        return None
+    if type(other) is ref:
+        other = other()
+        if other is not None and other._twin is not t:
+            return None
+    return other
+
+
+def part(t: Any) -> None:
+    """t is about to get storage of its own."""
+    other = twin_of(t)
+    if other is not None:
+        other._twin = None
+        t._twin = None
 
 
 def remember(a: Any, node: Node, through_view: bool) -> None:

@@ -202,10 +202,11 @@ class Optimizer:
         watching = observer.active
         before = w.copy() if watching is not None else None
         if kind is not ndarray:
-            p._a, *renewed = self.rule(c, w, g, *[unbox(s._a) for s in tensors])
+            fresh_w, *renewed = self.rule(c, w, g, *[unbox(s._a) for s in tensors])
             for s, value in zip(tensors, renewed, strict=True):
                 s._a = value
-            versions.replaced(w, p._a)
+            versions.replaced(w, fresh_w)
+            versions.renew(p, fresh_w)
         else:
             state_arrays = [s._a if type(s._a) is ndarray else s._array() for s in tensors]
             if w.size <= BLOCK or not w.flags.c_contiguous:
@@ -433,8 +434,9 @@ def _fill_with_zeros(grad: Tensor) -> None:
         a.fill(0)
         versions.bump(a)
     else:
-        grad._a = fresh = a.dtype.type(0)
+        fresh = a.dtype.type(0)
         versions.replaced(a, fresh)
+        versions.renew(grad, fresh)
 
 
 def put(old: Payload, new: Payload) -> Payload:

@@ -141,8 +141,9 @@ class SGD(Optimizer):
         w, grad = p._a, p.grad
         if type(w) is single_type:
             g = grad._a
-            p._a = fresh = single_type(float(w) - self._rate[1] * (float(g) if type(g) is single_type else g.item()))
+            fresh = single_type(float(w) - self._rate[1] * (float(g) if type(g) is single_type else g.item()))
             versions.replaced(w, fresh)
+            versions.renew(p, fresh)
             return
         self._update(p, grad, group, (), {})
         if type(w) is ndarray:

@@ -159,3 +159,45 @@ def test_a_saved_number_is_found_though_a_detached_view_was_asked_for() -> None:
     y.add_(1)
     with pytest.raises(RuntimeError, match="is at version 1; expected version 0"):
         z.backward()
+
+
+def test_a_number_and_its_data_are_one_storage_whoever_changes_it() -> None:
+    w = torch.tensor([1.0], requires_grad=True)
+    d = w.data
+    d.add_(1)
+    with torch.no_grad():
+        w -= 0.5
+    e = w.data
+    e.mul_(2)
+    assert (w.item(), d.item(), e.item()) == (3.0, 3.0, 3.0)
+    w.data = torch.tensor([7.0])
+    assert (w.item(), d.item(), e.item()) == (7.0, 3.0, 3.0)
+    d.zero_()
+    assert (w.item(), e.item()) == (7.0, 0.0)
+
+
+def test_accumulation_reaches_the_data_of_a_gradient() -> None:
+    w = torch.tensor(1.0, requires_grad=True)
+    (w * 2).backward()
+    g = w.grad.data
+    (w * 2).backward()
+    assert g.item() == 4.0
+    g.zero_()
+    (w * 3).backward()
+    assert w.grad.item() == 3.0
+
+
+def test_assigned_data_shares_the_number_of_a_tensor_that_lives_on() -> None:
+    w, b = torch.tensor([1.0], requires_grad=True), torch.tensor([5.0])
+    w.data = b
+    b.add_(1)
+    assert w.item() == 6.0
+
+
+def test_an_optimizer_changes_the_data_of_a_number() -> None:
+    for make in (torch.optim.SGD, torch.optim.Adam):
+        w = torch.tensor(2.0, requires_grad=True)
+        d = w.data
+        (w * w).backward()
+        make([w], lr=0.5).step()
+        assert d.item() == w.item() != 2.0

@@ -46,8 +46,9 @@ def _change(grad: Tensor, new: Array) -> None:
         a[...] = new
         versions.bump(a)
     else:
-        grad._a = fresh = a.dtype.type(new)
+        fresh = a.dtype.type(new)
         versions.moved(a, fresh)
+        versions.renew(grad, fresh)
 
 
 def clip_grad_norm_(
