@@ -8,7 +8,8 @@ A program's own mistakes are no problem of the service: they are events (`fail`,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -100,9 +101,41 @@ def _answer(request: Request, problem: Problem, headers: Mapping[str, str] | Non
     return response
 
 
+SAYS_JSON = "send a JSON object, with the header Content-Type: application/json"
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """A validator's own sentence without pydantic's prefix, else pydantic's."""
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
 def _sentence(error: Mapping[str, Any]) -> str:
     where = ".".join(str(part) for part in error["loc"] if part != "body")
-    return f"{where}: {error['msg']}" if where else str(error["msg"])
+    if error["loc"] == ("body",) and error["type"] in ("missing", "model_attributes_type", "model_type", "dict_type"):
+        return "the body is no JSON object"
+    if error["type"] == "extra_forbidden":
+        return f"there is no member {where}"
+    return f"{where}: {_said(error)}" if where else _said(error)
+
+
+def _advice(error: Mapping[str, Any], known: Iterable[str]) -> str:
+    """What to try after one finding of the validator; `known` are the members that the body may have."""
+    place, kind = error["loc"], error["type"]
+    if kind == "extra_forbidden" and known:
+        close = difflib.get_close_matches(str(place[-1]), list(known), 1, 0.6)
+        return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+    if place == ("body",):
+        return SAYS_JSON if kind != "value_error" else "docs/api.md shows one request of each kind"
+    if place == ("path", "run_id"):
+        return "a run's id is 64 hexadecimal digits, as in the header Backstep-Run"
+    return "/docs shows what each member and parameter may be"
+
+
+def _members(request: Request) -> list[str]:
+    """The members of the JSON object that the route takes, by its own declaration."""
+    body = getattr(request.scope.get("route"), "body_field", None)
+    fields = getattr(getattr(body, "field_info", None), "annotation", None)
+    return list(getattr(fields, "model_fields", {}))
 
 
 def install(app: FastAPI) -> None:
@@ -116,7 +149,9 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         slug = BY_STATUS.get(error.status_code, "internal" if error.status_code >= 500 else "malformed")
         detail = f"{request.method} {request.url.path}" if error.status_code in (404, 405) else str(error.detail)
-        made = Problem(slug, detail)
+        allowed = (error.headers or {}).get("Allow")
+        hint = f"it takes {allowed}" if allowed else "/docs lists all addresses" if slug == "not-found" else ""
+        made = Problem(slug, detail, hint=hint)
         made.status = error.status_code
         return _answer(request, made, error.headers)
 
@@ -124,7 +159,8 @@ def install(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         errors = error.errors()
         if any(e["type"] == "json_invalid" for e in errors):
-            return _answer(request, Problem("malformed", "the body is not JSON", hint="send a JSON object"))
+            return _answer(request, Problem("malformed", "the body is not JSON", hint=SAYS_JSON))
         # the input is not echoed: it may be large, and NaN in it has no JSON
-        places = [{"where": [str(part) for part in e["loc"]], "message": e["msg"]} for e in errors[:20]]
-        return _answer(request, Problem("invalid", "; ".join(map(_sentence, errors[:3])), errors=places))
+        places = [{"where": [str(part) for part in e["loc"]], "message": _said(e)} for e in errors[:20]]
+        said, hint = "; ".join(map(_sentence, errors[:3])), _advice(errors[0], _members(request))
+        return _answer(request, Problem("invalid", said, hint=hint, errors=places))

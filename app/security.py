@@ -36,6 +36,7 @@ TOKEN = re.compile(rb"(?:^|; )backstep=([0-9a-f]{32})(?:;|$)")
 tokens up is still held by what one address may do."""
 API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 CLIENTS = 20_000  # clients remembered at most, about 200 bytes each
+SHORTER = "shorten the program, or make its data inside it; BACKSTEP_MAX_BODY_KB raises the limit"
 FREE = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
@@ -202,7 +203,7 @@ class Guard:
                 raise Problem("rate", "the server has more requests than it can answer", retry=wait)
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self.max_body:
-            raise Problem("body-too-large", f"bodies end at {self.max_body} bytes, this has {int(length)}")
+            raise Problem("body-too-large", f"bodies end at {self.max_body} bytes, this has {int(length)}", hint=SHORTER)
 
     def _knows(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
         """Whether the token comes with the request: as a cookie, as a bearer, or in the address (see templating)."""
@@ -231,7 +232,7 @@ class Guard:
                 got += len(message.get("body", b""))
                 more = message.get("more_body", False)
                 if got > self.max_body:
-                    verdict.append(Problem("body-too-large", f"bodies end at {self.max_body // 1024} KiB"))
+                    verdict.append(Problem("body-too-large", f"bodies end at {self.max_body // 1024} KiB", hint=SHORTER))
                     raise verdict[0]
             else:
                 more = False

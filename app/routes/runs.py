@@ -57,13 +57,17 @@ def program_of(request: Request, body: RunRequest) -> Program:
     else:
         source = body.code or ""
     if len(source.encode("utf-8", "surrogatepass")) > settings.max_code_kb * 1024:
-        raise Problem("body-too-large", f"programs end at {settings.max_code_kb} KiB")
+        raise Problem(
+            "body-too-large",
+            f"programs end at {settings.max_code_kb} KiB",
+            hint="make data with torch.randn or a formula instead of writing it out",
+        )
     try:
         return compile_program(
             source, engine=engine_version(), seed=body.seed, detail=body.detail, limits=service(request).limits
         )
     except Refused as error:
-        raise Problem("invalid", str(error)) from None
+        raise Problem("invalid", str(error), hint="type the line anew, or save the text as UTF-8") from None
 
 
 def status_of(run: Run) -> bytes:

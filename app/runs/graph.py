@@ -13,12 +13,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.catalog import catalog
+
 Graph = dict[str, Any]
 
 SYMBOLS = {
     "add": "+", "sub": "−", "rsub": "−", "mul": "×", "div": "÷", "neg": "−", "mm": "@", "bmm": "@", "mv": "@",
     "dot": "·", "pow_2": "x²", "pow_3": "x³", "pow": "xʸ", "square": "x²",
 }  # fmt: skip
+
+
+def label(op: str) -> str:
+    """What stands on the card of an operation: its sign, or its public name (several blocks may serve one function)."""
+    entry = catalog().get(op)
+    return SYMBOLS.get(op) or (str(entry["public"]) if entry is not None and entry["public"] else op)
 
 
 def node(id: int, kind: str, **more: Any) -> dict[str, Any]:
@@ -66,7 +74,7 @@ def from_state(state: dict[str, Any]) -> Graph:
             node(
                 tensor["id"],
                 "op" if made else "leaf",
-                label=SYMBOLS.get(made["op"], made["op"]) if made else tensor["name"],
+                label=label(made["op"]) if made else tensor["name"],
                 name=tensor["name"],
                 op=made["op"] if made else None,
                 grad_fn=made["grad_fn"] if made else None,
