@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -305,6 +306,9 @@ class Evaluator:
         except EngineError as error:
             raise self._explained(one, values, error) from None
         except (TypeError, ValueError, IndexError, RuntimeError, AttributeError, ArithmeticError) as error:
+            if missing := re.search(r"missing \d+ required positional arguments?: (.*)", str(error)):
+                first = "-1" if missing[1].startswith("'dim'") else "..."
+                raise refuse(one, f"{name} also needs {missing[1]}", hint=f"{name}(x, {first})") from None
             raise refuse(one, str(error)[:300]) from None
         if not hasattr(result, "_s"):
             raise refuse(one, f"{name} gives several results here", hint=f"try a{name}, which gives one")
@@ -340,7 +344,11 @@ def evaluate(text: str, inputs: dict[str, Any], *, backward: bool = True) -> Gra
     walk = Evaluator(given(inputs), watch)
     unused = [name for name in inputs if name not in formula.names(tree)]
     if unused:
-        raise Problem("expression", f"the formula does not use {', '.join(unused)[:80]}")
+        raise Problem(
+            "expression",
+            f"the formula does not use {', '.join(unused)[:80]}",
+            hint=f"it uses {', '.join(formula.names(tree)) or 'no names'}",
+        )
     before = install(watch)
     seed = None
     try:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.errors import Problem
+from engine.trace.hints import typed
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40
@@ -84,8 +85,8 @@ def refuse(node: ast.AST | int, detail: str, hint: str = "") -> Problem:
 def near(name: str, known: Iterator[str] | frozenset[str] | dict[str, Any]) -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else ""
+    close = difflib.get_close_matches(name.lower(), list(known), n=1)
+    return f"did you mean {close[0]}?" if close else "see /ops for all there are"
 
 
 @lru_cache(1024)
@@ -97,7 +98,7 @@ def parse(text: str) -> ast.expr:
         raise refuse(0, "there is nothing to evaluate", hint="for example (x*w + b - y)**2")
     if "\n" in text.strip() or not text.isascii():
         odd = next((k for k, c in enumerate(text) if not c.isascii() or c == "\n"), 0)
-        raise refuse(odd, f"{text[odd]!r} cannot stand here", hint="write × as *, ² as **2, one line only")
+        raise refuse(odd, f"{text[odd]!r} cannot stand here", hint=_odd_hint(text[odd]))
     stripped = text.lstrip()
     try:
         tree = ast.parse(text.strip(), mode="eval").body
@@ -118,9 +119,27 @@ def parse(text: str) -> ast.expr:
     return tree
 
 
+def _odd_hint(character: str) -> str:
+    if instead := typed(character):
+        return f"type {instead} instead"
+    if character == "√":
+        return "sqrt(x)"
+    if character.isalpha():
+        return "names are made of the letters a to z, digits and _: w, x1, loss"
+    return "names, numbers, + - * / ** @, functions, on one line"
+
+
 def _syntax_hint(text: str) -> str:
     if "^" in text:
         return "a power is **"
+    if "|" in text:
+        return "write |x| as abs(x)"
+    if text.rstrip()[-1:] in "+-*/@(,":
+        return "something is missing at the end"
+    if text.count("(") != text.count(")"):
+        return "each ( needs a ), and each ) a ("
+    if match := re.search(r"\b([A-Za-z_]\w*) +[A-Za-z0-9(]", text):
+        return f"{match[1]}(x)" if match[1] in FUNCTIONS else "a product needs *"
     if "=" in text:
         return "write the right-hand side alone"
     if re.search(r"\d[A-Za-z(]", text):
@@ -181,6 +200,11 @@ def _check_call(node: ast.Call) -> list[ast.expr]:
             if name not in FUNCTIONS:
                 raise refuse(node.func, f"there is no function torch.{name[:40]}", hint=near(name, FUNCTIONS))
             children = list(node.args)
+        case ast.Attribute(value=ast.Name(id="np" | "math" | "F" | "nn" as library), attr=name):
+            hint = f"write {name[:40]}(x)" if name in FUNCTIONS else near(name, FUNCTIONS)
+            raise refuse(node.func, f"{library}.{name[:40]} is not known here", hint=hint)
+        case ast.Attribute(attr="backward"):
+            raise refuse(node.func, "there is no method backward", hint="gradients come without being asked")
         case ast.Attribute(value=value, attr=name):
             if name not in METHODS:
                 raise refuse(node.func, f"there is no method {name[:40]}", hint=near(name, METHODS))
@@ -362,13 +386,20 @@ def program(text: str, inputs: dict[str, Any], *, backward: bool = True, total: 
     lines += [f"{name} = math.{name}" for name in constants]
     for name in used:
         flag = ", requires_grad=True" if inputs[name]["requires_grad"] else ""
-        value = re.sub(r'"?(-?)(NaN|Infinity)"?', _special, json.dumps(inputs[name]["value"]))
+        value = re.sub(r'"?(-?)(NaN|Infinity)"?', _special, json.dumps(_as_floats(inputs[name]["value"])))
         lines.append(f"{name} = torch.tensor({value}{flag})")
     result = "result" if "out" in used else "out"
     lines += ["", f"{result} = {statement}", f"print({result})"]
     if backward and any(inputs[name]["requires_grad"] for name in used):
         lines.append(f"{result}.sum().backward()" if total else f"{result}.backward()")
     return "\n".join(lines) + "\n"
+
+
+def _as_floats(value: Any) -> Any:
+    """Whole numbers written with a point: a tensor of integers could not require a gradient."""
+    if isinstance(value, list):
+        return [_as_floats(one) for one in value]
+    return float(value) if isinstance(value, int) else value
 
 
 def _special(match: re.Match[str]) -> str:

@@ -20,6 +20,14 @@ LOOKALIKES = {"\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "*", "\u00f
               "\u2265": ">=", "\u2260": "!=", "\u00b2": "**2", "\u00b3": "**3", "\u2032": "'", "\u00b7": "*"}  # fmt: skip
 """Signs of printed mathematics, as they come from books and web pages, and what Python writes."""
 
+
+
+def typed(character: str) -> str:
+    """What a full-width character or a sign of printed mathematics is in Python; "" for others."""
+    wide = character.translate(WIDE)
+    return LOOKALIKES.get(character) or (wide if wide != character else "")
+
+
 ABSENT = {
     "torchvision": "torchvision's data sets and models are not here: make small data with torch.randn or torch.tensor",
     "torchaudio": "torchaudio is not here; the engine is torch's core only",
@@ -100,7 +108,7 @@ def _syntax(error: SyntaxError, source: str) -> str:
     lines = source.split("\n")
     line = lines[error.lineno - 1] if error.lineno and 0 < error.lineno <= len(lines) else ""
     message = error.msg or ""
-    wide = [c for c in line if c.translate(WIDE) != c]
+    wide = [c for c in line if c not in LOOKALIKES and typed(c)]
     found = re.search(r"invalid (?:character '(.)'|non-printable character U\+([0-9A-F]+))", message)
     if found and found[2]:
         what = "a space" if chr(int(found[2], 16)).isspace() else "a mark"
@@ -109,7 +117,7 @@ def _syntax(error: SyntaxError, source: str) -> str:
         return f"{found[1]!r} is no sign of Python: type {LOOKALIKES[found[1]]} instead"
     if wide and ("invalid character" in message or "invalid non-printable" in message or "EOL" in message
                  or "unterminated" in message or "invalid syntax" in message):  # fmt: skip
-        return f"{wide[0]!r} is a full-width character: type {wide[0].translate(WIDE)!r} instead"
+        return f"{wide[0]!r} is a full-width character: type {typed(wide[0])!r} instead"
     if "Missing parentheses in call to 'print'" in message:
         return "in Python 3 print is a function: " + re.sub(r"^print\s+(.*)$", r"print(\1)", line.strip())
     if isinstance(error, TabError) or "inconsistent use of tabs" in message:

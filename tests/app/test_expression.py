@@ -148,6 +148,40 @@ def test_what_is_not_allowed_is_refused_with_its_column(text, column, said):
         assert caught.value.extra["column"] == column
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("（x*w + b)", "type ( instead"),
+        ("max（x，y）", "type ( instead"),
+        ("x，y", "type , instead"),
+        ("x ＋ w", "type + instead"),
+        ("x × w", "type * instead"),
+        ("x² + 1", "type **2 instead"),
+        ("x − 1", "type - instead"),
+        ("√x", "sqrt(x)"),
+        ("损失 * 2", "names are made of the letters a to z"),
+        ("x^2", "a power is **"),
+        ("|x|", "abs(x)"),
+        ("x +", "missing at the end"),
+        ("(x*w", "each ( needs a )"),
+        ("sin x", "sin(x)"),
+        ("w x", "a product needs *"),
+        ("np.exp(x)", "write exp(x)"),
+        ("ReLU(x)", "did you mean relu?"),
+        ("tanh(x).backward()", "gradients come without being asked"),
+        ("softmax(x)", "softmax(x, -1)"),
+    ],
+)
+def test_a_refusal_says_what_to_type_instead(text, hint):
+    with pytest.raises(Problem) as refused:
+        ask(text)
+    assert hint in refused.value.hint
+
+
+def test_whole_numbers_are_written_with_a_point_so_that_torch_takes_them_as_leaves():
+    assert "x = torch.tensor([1.0, 2.0], requires_grad=True)" in ask("sum(x**2)", {"x": [1, 2]})["program"]
+
+
 def test_shapes_that_do_not_fit_fail_in_the_words_of_torch_at_the_operator():
     with pytest.raises(Problem) as caught:
         evaluate("1 + (a + b)", {"a": [1, 2, 3], "b": [1, 2, 3, 4]})
