@@ -97,7 +97,10 @@ def carried(old: Any, new: Any) -> None:
 
 
 def replaced(old: Any, new: Any) -> None:
-    """`moved` for an optimizer, whose numbers change every step: noted only if the old one is still held somewhere."""
+    """`moved` for an optimizer, whose numbers change every step: noted only if the old one is still held somewhere.
+
+    To be called after the tensor has got its new number.
+    """
     # references: the caller's name, this one, getrefcount's argument
     if getrefcount(old) > 3 or id(old) in _changed:
         moved(old, new)

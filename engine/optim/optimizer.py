@@ -205,8 +205,8 @@ class Optimizer:
             fresh_w, *renewed = self.rule(c, w, g, *[unbox(s._a) for s in tensors])
             for s, value in zip(tensors, renewed, strict=True):
                 s._a = value
-            versions.replaced(w, fresh_w)
             versions.renew(p, fresh_w)
+            versions.replaced(w, fresh_w)
         else:
             state_arrays = [s._a if type(s._a) is ndarray else s._array() for s in tensors]
             if w.size <= BLOCK or not w.flags.c_contiguous:
@@ -435,8 +435,8 @@ def _fill_with_zeros(grad: Tensor) -> None:
         versions.bump(a)
     else:
         fresh = a.dtype.type(0)
-        versions.replaced(a, fresh)
         versions.renew(grad, fresh)
+        versions.replaced(a, fresh)
 
 
 def put(old: Payload, new: Payload) -> Payload:

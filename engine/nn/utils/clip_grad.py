@@ -47,8 +47,8 @@ def _change(grad: Tensor, new: Array) -> None:
         versions.bump(a)
     else:
         fresh = a.dtype.type(new)
-        versions.moved(a, fresh)
         versions.renew(grad, fresh)
+        versions.moved(a, fresh)
 
 
 def clip_grad_norm_(
