@@ -30,10 +30,9 @@ from pathlib import Path
 from typing import Any
 
 from app.lessons.catalogue import examples
-from bench.wire import ROOT, Client, server, until_ready
+from bench.wire import Client, descendants, server, until_ready, write_table
 
 RUNS = "/api/v1/runs"
-TABLE = ROOT / "docs" / "performance.md"
 HOSTILE_CODE = [
     "while True: pass",
     "x = [0]\nwhile True: x = x + x",
@@ -144,27 +143,9 @@ async def hostile(client: Client, number: int, tally: Tally, until: float) -> No
 # -- the server's insides, as /proc shows them
 
 
-def family(pid: int) -> dict[int, str]:
-    """Its descendants and their states."""
-    parents: dict[int, tuple[int, str]] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                state, parent = re.sub(r"^.*\) ", "", (folder / "stat").read_text()).split()[:2]
-            except (OSError, ValueError):
-                continue
-            parents[int(folder.name)] = int(parent), state
-    found, grown = {}, {pid}
-    while grown:
-        children = {one: state for one, (parent, state) in parents.items() if parent in grown and one not in found}
-        found.update(children)
-        grown = set(children)
-    return found
-
-
 def vitals(pid: int) -> dict[str, float]:
     status = Path(f"/proc/{pid}/status").read_text()
-    states = family(pid)
+    states = descendants(pid)
     return {
         "files": len(list(Path(f"/proc/{pid}/fd").iterdir())),
         "MiB": int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024,
@@ -268,14 +249,6 @@ def report(args: argparse.Namespace, tally: Tally, before: Any, after: Any, took
     return {"told": told, "faults": faults}
 
 
-def write_table(told: dict[str, Any]) -> None:
-    """Between the markers of docs/performance.md."""
-    rows = "\n".join(f"| {name} | {value} |" for name, value in told.items())
-    block = f"<!-- make load -->\n| | |\n|---|---|\n{rows}\n<!-- end -->"
-    text = TABLE.read_text()
-    TABLE.write_text(re.sub(r"<!-- make load -->.*?<!-- end -->", lambda _: block, text, flags=re.S))
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=200)
@@ -298,7 +271,7 @@ def main() -> int:
         print("\n".join(f"{name:32}  {value}" for name, value in result["told"].items()))
         print("\n".join(f"FAULT: {fault}" for fault in result["faults"]) or "no faults")
     if args.write:
-        write_table(result["told"])
+        write_table("make load", [("", ""), *((name, str(value)) for name, value in result["told"].items())])
     return 1 if result["faults"] else 0
 
 

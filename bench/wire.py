@@ -1,4 +1,4 @@
-"""A server of its own and the thinnest HTTP client there is: what the server benches have in common.
+"""A server of its own, the thinnest HTTP client there is, and what a process has used: what the server benches share.
 
 httpx would cost more than the server does. One connection, keep-alive, Content-Length or chunked.
 """
@@ -46,6 +46,49 @@ def server(**settings: Any) -> Iterator[tuple[int, int]]:
             process.terminate()
             process.wait(20)
             process.stdout.close()
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """Processes below this one, and their states."""
+    parents: dict[int, tuple[int, str]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                state, parent = re.sub(r"^.*\) ", "", (folder / "stat").read_text()).split()[:2]
+            except (OSError, ValueError):
+                continue
+            parents[int(folder.name)] = int(parent), state
+    found: dict[int, str] = {}
+    grown = {pid}
+    while grown:
+        children = {one: state for one, (parent, state) in parents.items() if parent in grown and one not in found}
+        found.update(children)
+        grown = set(children)
+    return found
+
+
+def processor_seconds(pid: int) -> float:
+    """What this process, those below it and those that have ended below it have used so far."""
+    ticks = 0
+    for one in (pid, *descendants(pid)):
+        try:
+            fields = re.sub(r"^.*\) ", "", Path(f"/proc/{one}/stat").read_text()).split()
+        except OSError:  # ended meanwhile: its parent has it
+            continue
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def write_table(name: str, rows: list[tuple[str, ...]]) -> None:
+    """Between the markers of that name in docs/performance.md; the first row is the head."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines.insert(1, "|" + "---|" * len(rows[0]))
+    block = f"<!-- {name} -->\n" + "\n".join(lines) + "\n<!-- end -->"
+    page = ROOT / "docs" / "performance.md"
+    text, found = re.subn(f"<!-- {re.escape(name)} -->.*?<!-- end -->", lambda _: block, page.read_text(), flags=re.S)
+    if not found:
+        raise SystemExit(f"docs/performance.md has no place for {name}")
+    page.write_text(text)
 
 
 async def until_ready(port: int) -> None:
