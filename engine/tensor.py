@@ -21,8 +21,10 @@ from numpy import ndarray
 
 from engine import dtypes
 from engine.autograd import versions
-from engine.autograd.backward import hooked, revive, run_fast
+from engine.autograd.backward import run_fast
 from engine.autograd.graph import GraphNode, RemovableHandle, add_hook, wrap
+from engine.autograd.hooks import hooked
+from engine.autograd.nodes import revive
 from engine.errors import RuntimeFault, TypeFault, ValueFault
 from engine.missing import TORCH_NAMES, missing
 from engine.ops import kernels, subscripts

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from engine.autograd.backward import revive
+from engine.autograd.nodes import revive
 from engine.errors import RuntimeFault
 from engine.ops import kernels
 from engine.ops.op import META, NAMESPACE, SHAPE, TENSORS, Bundle, Custom, Node, link, port, record

@@ -6,7 +6,8 @@ from typing import Any
 
 from numpy import ndarray
 
-from engine.autograd.backward import _array, revive, run
+from engine.autograd.nodes import array_of, revive
+from engine.autograd.walk import run
 from engine.errors import RuntimeFault
 from engine.ops import kernels
 from engine.ops.op import E0, NAMESPACE, TENSORS
@@ -78,7 +79,7 @@ def _differentiate(
     roots = [o._n for o in outputs]
     if watch is not None:
         for o, g in zip(outputs, grads, strict=True):
-            watch.seed(o, o._n, _array(g, o._s), keep, create_graph, None if targets is None else list(targets.values()))
+            watch.seed(o, o._n, array_of(g, o._s), keep, create_graph, None if targets is None else list(targets.values()))
     before = NAMESPACE["grad_on"]
     NAMESPACE["grad_on"] = create_graph
     anomaly = _nan_watch if NAMESPACE.get("anomaly_on", False) and NAMESPACE.get("anomaly_nan", True) else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.autograd.backward import edges_of, environment, hooked
+from engine.autograd.hooks import hooked
+from engine.autograd.nodes import edges_of, environment
 from engine.errors import AttributeFault, RuntimeFault
 from engine.ops.op import BW, E0, FREED_MESSAGE, META, NAMESPACE, PORT, RULES, Node, Rule
 from engine.ops.op import Node as Record
@@ -140,7 +141,7 @@ class GraphNode:
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def _saved(self, name: str) -> Any:
-        from engine.autograd.backward import revive
+        from engine.autograd.nodes import revive
 
         n = self._node
         edges_of(n)  # unfolds it
