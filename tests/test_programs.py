@@ -1,4 +1,6 @@
-"""The tutorial programs, whole: posted to a running server, unchanged, they print what PyTorch printed.
+"""Whole programs: posted to a running server, unchanged, they print what PyTorch printed.
+
+Those of the menu, and those of tests/programs, written as in courses and with what courses use.
 
 tests/golden/torch/programs.json holds PyTorch's answers (tests/parity/freeze_programs.py made it).
 """
@@ -10,8 +12,9 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent
-PROGRAMS = TESTS.parent / "app/lessons/programs"
-ANSWERS = json.loads((TESTS / "golden/torch/programs.json").read_text())["programs"]
+FOLDERS = {"programs": TESTS.parent / "app/lessons/programs", "courses": TESTS / "programs"}
+GOLDEN = json.loads((TESTS / "golden/torch/programs.json").read_text())
+ANSWERS = {f"{kind}/{name}": GOLDEN[kind][name] for kind in FOLDERS for name in GOLDEN[kind]}
 
 
 def run(server, code):
@@ -23,12 +26,14 @@ def run(server, code):
 
 
 def test_every_program_has_its_answer():
-    assert sorted(ANSWERS) == sorted(path.stem for path in PROGRAMS.glob("*.py"))
+    found = {f"{kind}/{path.stem}" for kind, folder in FOLDERS.items() for path in folder.glob("*.py")}
+    assert set(ANSWERS) == found
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_program_prints_what_torch_prints(name, server):
-    events = run(server, (PROGRAMS / f"{name}.py").read_text())
+    kind, _, stem = name.partition("/")
+    events = run(server, (FOLDERS[kind] / f"{stem}.py").read_text())
     printed = "".join(event["text"] for event in events if event["kind"] == "print" and event.get("stream") != "stderr")
     fails = [[event["type"], event["message"]] for event in events if event["kind"] == "fail"]
     assert printed == ANSWERS[name]["printed"]
