@@ -270,10 +270,6 @@ def zero_(self: Tensor) -> Tensor:
         else:
             fresh = kernels.ONE - kernels.ONE if type(a) is F else a.dtype.type(0)  # the cheapest fresh 0
             versions.renew(self, fresh)
-            if self._b is not DATA:
-                versions.replaced(a, fresh)
-            else:
-                versions.carried(a, fresh)
         return self
     return apply_inplace(self, TENSORS["zeroed"](self), REGISTRY["zeroed"])
 
@@ -366,10 +362,6 @@ def _quick(name: str, ufunc: Any, symbol: Any) -> tuple[Any, Any]:
                     fresh = symbol(a, b)
                     if type(fresh) is F:
                         versions.renew(self, fresh)
-                        if self._b is not DATA:
-                            versions.replaced(a, fresh)
-                        else:
-                            versions.carried(a, fresh)
                         return self
             elif type(a) is ndarray and a.dtype is F32 and 0 not in a.strides:
                 if type(b) is not ndarray or (b.dtype is F32 and (a.base is None is b.base or not np.may_share_memory(a, b))):

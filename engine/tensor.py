@@ -729,12 +729,7 @@ def write(t: Tensor, value: Any) -> None:
             versions.bump(a)
     else:
         v = value.reshape(-1)[0] if type(value) is ndarray else value
-        fresh = a.dtype.type(v)
-        if t._b is not DATA:
-            versions.moved(a, fresh)
-        else:
-            versions.carried(a, fresh)
-        versions.renew(t, fresh)
+        versions.renew(t, a.dtype.type(v), counted=True)
     if watch is not None:
         known = t.__dict__.get("_data_of")
         owner = t if known is None else known()

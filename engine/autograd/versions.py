@@ -96,16 +96,6 @@ def carried(old: Any, new: Any) -> None:
         found[3:] = [successor]
 
 
-def replaced(old: Any, new: Any) -> None:
-    """`moved` for an optimizer, whose numbers change every step: noted only if the old one is still held somewhere.
-
-    To be called after the tensor has got its new number.
-    """
-    # references: the caller's name, this one, getrefcount's argument
-    if getrefcount(old) > 3 or id(old) in _changed:
-        moved(old, new)
-
-
 # ---- numbers that two tensors share ------------------------------------------------------------------------------
 #
 # Note [Twins]: the result of `.data` shares its tensor's storage. For a number that would mean to box it, which costs
@@ -113,12 +103,29 @@ def replaced(old: Any, new: Any) -> None:
 # back) and whoever replaces the number in place replaces both. Boxing gives both the array, and parts them.
 
 
-def renew(t: Any, fresh: Any) -> None:
-    """Give a tensor that holds a number another one, in place."""
+def renew(t: Any, fresh: Any, *, counted: bool = False) -> None:
+    """Give a tensor that holds a number another one, in place.
+
+    counted   the version rises in any case; otherwise only if the old number is still held somewhere: an optimizer's
+              numbers change every step, and nobody asks for their versions
+    """
+    old = t._a
     t._a = fresh
-    other = twin_of(t)
-    if other is not None:
-        other._a = fresh
+    try:
+        twin = t._twin
+    except AttributeError:
+        twin = t._twin = None
+    if twin is not None:
+        if type(twin) is ref:  # t is a result of .data, whose changes torch does not count
+            owner = twin()
+            if owner is not None and owner._twin is t:
+                owner._a = fresh
+            carried(old, fresh)
+            return
+        twin._a = fresh
+    # references: the caller's name, this one, getrefcount's argument
+    if counted or getrefcount(old) > 3 or id(old) in _changed:
+        moved(old, fresh)
 
 
 def twin_of(t: Any) -> Any:

@@ -206,7 +206,6 @@ class Optimizer:
             for s, value in zip(tensors, renewed, strict=True):
                 s._a = value
             versions.renew(p, fresh_w)
-            versions.replaced(w, fresh_w)
         else:
             state_arrays = [s._a if type(s._a) is ndarray else s._array() for s in tensors]
             if w.size <= BLOCK or not w.flags.c_contiguous:
@@ -436,7 +435,6 @@ def _fill_with_zeros(grad: Tensor) -> None:
     else:
         fresh = a.dtype.type(0)
         versions.renew(grad, fresh)
-        versions.replaced(a, fresh)
 
 
 def put(old: Payload, new: Payload) -> Payload:

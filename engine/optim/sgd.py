@@ -143,7 +143,6 @@ class SGD(Optimizer):
             g = grad._a
             fresh = single_type(float(w) - self._rate[1] * (float(g) if type(g) is single_type else g.item()))
             versions.renew(p, fresh)
-            versions.replaced(w, fresh)
             return
         self._update(p, grad, group, (), {})
         if type(w) is ndarray:

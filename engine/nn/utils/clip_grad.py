@@ -46,9 +46,7 @@ def _change(grad: Tensor, new: Array) -> None:
         a[...] = new
         versions.bump(a)
     else:
-        fresh = a.dtype.type(new)
-        versions.renew(grad, fresh)
-        versions.moved(a, fresh)
+        versions.renew(grad, a.dtype.type(new), counted=True)
 
 
 def clip_grad_norm_(
