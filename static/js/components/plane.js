@@ -28,7 +28,7 @@ export function Plane({ at, xs, ys, name, label, id, children, over }) {
     <g clip-path=${`url(#${id}-cut)`}>${children}</g>
     ${ticks(xs).map((tick) => html`<text x=${at.x(tick)} y=${bottom + 13} class="tick" text-anchor="middle">${short(tick, 3)}</text>`)}
     ${ticks(ys).map((tick) => html`<text x=${at.left - 5} y=${at.y(tick) + 3.5} class="tick" text-anchor="end">${short(tick, 3)}</text>`)}
-    ${name ? html`<text x=${at.left + at.width - 6} y=${bottom - 6} class="tick" text-anchor="end">${name.x} →</text><text x=${at.left + 6} y=${at.top + 13} class="tick">↑ ${name.y}</text>` : null}
+    ${name ? html`<text x=${at.left + at.width - 6} y=${bottom - 6} class="tick named" text-anchor="end">${name.x} →</text><text x=${at.left + 6} y=${at.top + 13} class="tick named">↑ ${name.y}</text>` : null}
     ${over}</svg>`;
 }
 

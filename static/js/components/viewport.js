@@ -14,6 +14,7 @@ const LARGEST = 1.5; // that a small graph is drawn at on a large screen
 const CLOSE = 0.5; // to which a narrow screen goes back to show both ends of an edge
 const EDGE = 10; // px beside them then
 const LEGEND = 120; // px at the left that tools and legend need
+const CORNER = 124; // px at the bottom that the legend needs
 const FLIGHT = 260; // ms
 
 export class Viewport {
@@ -89,7 +90,7 @@ export class Viewport {
     // what cannot be seen whole is drawn as large as its width allows
     const scale = k >= least ? k : Math.max(least, Math.min(WHOLE, (w - 2 * MARGIN) / this.layout.w));
     const y = this.layout.h * scale > h - 2 * MARGIN ? MARGIN : (h - this.layout.h * scale) / 2;
-    this.#to(zoomIdentity.translate(inset + (w - this.layout.w * scale) / 2, y).scale(scale), fly);
+    this.#to(zoomIdentity.translate(inset + Math.max(inset ? -MARGIN : MARGIN / 2, (w - this.layout.w * scale) / 2), y).scale(scale), fly);
   }
 
   /** @param {number} factor */
@@ -118,8 +119,10 @@ export class Viewport {
     const now = this.#now();
     const [left, top, right, bottom] = [now.applyX(x), now.applyY(y), now.applyX(x + w), now.applyY(y + h)];
     const { clientWidth, clientHeight } = this.box;
+    // nothing that matters is hidden by the legend in the lower left corner
+    const floor = clientHeight - (clientWidth > 640 && left < LEGEND + MARGIN * 2 ? CORNER : MARGIN);
     const dx = right > clientWidth - MARGIN ? clientWidth - MARGIN - right : left < MARGIN ? MARGIN - left : 0;
-    const dy = bottom > clientHeight - MARGIN ? clientHeight - MARGIN - bottom - 60 : top < MARGIN ? MARGIN - top + 60 : 0;
+    const dy = bottom > floor ? floor - bottom - 60 : top < MARGIN ? MARGIN - top + 60 : 0;
     if (!dx && !dy) return;
     const touched = this.touched;
     this.#to(zoomIdentity.translate(now.x + dx, now.y + dy).scale(now.k), true);
