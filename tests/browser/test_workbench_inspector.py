@@ -135,6 +135,62 @@ def test_slices_of_a_tensor_of_three_axes(page):
     shows(lambda: float(cells.last.inner_text()), 46.0)  # 2 · 23
 
 
+LARGE = """import torch
+
+w = (torch.arange(90000.0) / 1000).reshape(300, 300).requires_grad_()
+for i in range(3):
+    loss = (w * w).sum()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.25 * w.grad
+    w.grad = None
+"""  # the gradient is 2w: each step halves w
+
+
+def test_a_tensor_too_large_for_the_trace_is_recorded_where_one_looks(page):
+    bench = Workbench(page)
+    bench.run(LARGE)
+    expect(page.locator("header .status")).to_contain_text("3 steps")
+    bench.press("Home")
+    bench.seek("backward starts at loss")
+    bench.card("w").locator(".name").click()
+    panel = bench.panel("Tensor")
+    cells = panel.locator(".matrix tbody td")
+    shows(lambda: cells.nth(3).get_attribute("title"), "[0,3] = 0.003")
+    assert cells.count() < 600  # of 90,000: only what is in sight
+    expect(panel).to_contain_text("90,000 values: too many for the trace")
+    panel.locator(".matrix .scroll").evaluate("box => box.scrollTo(1e6, 1e6)")
+    last = panel.locator('.matrix td[title^="[299,299]"]')
+    expect(last).to_have_attribute("title", "[299,299] = 89.999")
+    head = panel.locator(".matrix thead th").last
+    assert head.evaluate("th => th.getBoundingClientRect().top - th.closest('.scroll').getBoundingClientRect().top") < 3
+    bench.press("End")  # two halvings on
+    shows(lambda: bench.step, 2)
+    bench.seek(re.compile(r"added into w\.grad"))
+    panel.get_by_role("tab", name="gradient").click()
+    panel.locator(".matrix .scroll").evaluate("box => box.scrollTo(0, 20 * 150)")
+    wanted = 2 * 45000 / 1000 / 4
+    shows(lambda: panel.locator('.matrix td[title^="[150,0]"]').first.get_attribute("title"), f"[150,0] = {wanted:g}")
+    page.route("**/tensors/**", lambda route: route.fulfill(status=429, json={"title": "busy", "detail": "The machine is busy."}))
+    panel.get_by_role("tab", name="value").click()
+    expect(panel.locator(".blocks")).to_contain_text("These cells cannot be had. The machine is busy.")
+    page.unroute("**/tensors/**")
+    panel.get_by_role("button", name="Try again").click()
+    expect(panel.locator('.matrix td[title^="[0,4]"]')).to_have_attribute("title", "[0,4] = 0.001")
+
+
+def test_a_long_vector_is_folded_into_rows(page):
+    bench = Workbench(page)
+    bench.run("import torch\nv = torch.arange(5000.0).requires_grad_()\nv.sum().backward()\n")
+    bench.card("v").locator(".name").click()
+    matrix = bench.panel("Tensor").locator(".matrix")
+    matrix.locator(".scroll").evaluate("box => box.scrollTo(0, 20 * 421)")
+    expect(matrix.locator('td[title^="[4217]"]')).to_have_attribute("title", "[4217] = 4217")
+    expect(matrix.locator("tbody th").filter(has_text=re.compile("^4210$"))).to_have_count(1)
+    matrix.locator('td[title^="[4217]"]').click()
+    expect(matrix.locator("td.picked")).to_have_attribute("title", "[4217] = 4217")
+
+
 def test_history_of_a_parameter_over_the_steps(bench):
     bench.card("w").locator('[data-cell="v0.2"]').click()
     panel = bench.panel("Tensor")

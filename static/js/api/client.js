@@ -87,6 +87,11 @@ export class Client {
     return (await this.request(`/runs/${encodeURIComponent(id)}/graph?step=${step}${at === undefined ? '' : `&at=${at}`}&format=${format}`)).text();
   }
 
+  /** Numbers of a tensor at a moment; null while it has none. @param {string} id @param {number} tensor @param {{step: number, at: number, of: 'value' | 'grad', slice: string}} part @param {{signal?: AbortSignal}} [options] @returns {Promise<import('../types.js').Arr | null>} */
+  async tensor(id, tensor, { step, at, of, slice }, { signal } = {}) {
+    return (await this.json(`/runs/${encodeURIComponent(id)}/tensors/${tensor}?step=${step}&at=${at}&of=${of}&slice=${encodeURIComponent(slice)}`, { signal })).data;
+  }
+
   /** The whole trace as it is kept. @param {string} id @returns {Promise<string>} */
   async trace(id) {
     return (await this.request(`/runs/${encodeURIComponent(id)}/events?from=0`)).text();

@@ -4,8 +4,8 @@
  * @import {Arr} from '../types.js'
  * @import {Grid} from '../layout/metrics.js'
  */
-import { decode } from '../model/arrays.js';
-import { cell, fit } from '../model/format.js';
+import { decode, number } from '../model/arrays.js';
+import { cell, fit, short } from '../model/format.js';
 import { table } from '../layout/metrics.js';
 import { html } from './html.js';
 
@@ -32,7 +32,7 @@ export function block(grid, shape, row, col) {
 /** Cells are addressed by their place in the tensor's table. @param {'v' | 'g'} kind @param {[number, number, number, number]} block */
 const address = (kind, [row, , col]) => `${kind}${row}.${col}`;
 
-/** The block's value of largest magnitude: an average would hide the cell that explodes. @param {ArrayLike<number>} values @param {number} cols @param {[number, number, number, number]} block */
+/** The block's value of largest magnitude: an average would hide the cell that explodes. @param {ArrayLike<number>} values @param {number} cols @param {[number, number, number, number]} block @returns {number} */
 function strongest(values, cols, [r0, r1, c0, c1]) {
   let best = NaN;
   for (let r = r0; r < r1; r++) {
@@ -54,7 +54,8 @@ function strongest(values, cols, [r0, r1, c0, c1]) {
  *   kind  which map of the card, for the cells' addresses
  */
 export function Heat({ array, grid, x, y, most, mark, kind }) {
-  const { values, shape, count, dtype } = decode(array);
+  const { values, shape, count, dtype, whole: here } = decode(array);
+  if (!here && array.stats) return html`<${Vast} stats=${array.stats} grid=${grid} x=${x} y=${y} />`;
   const whole = !/float/.test(dtype);
   if (!count) return html`<text class="lab" x=${x} y=${y + 14}>[ ]</text>`;
   const [, cols] = table(shape);
@@ -82,6 +83,16 @@ function outline(grid, shape, mark) {
   if (rows[1] - rows[0] + 1 >= grid.rows && cols[1] - cols[0] + 1 >= grid.cols && grid.rows * grid.cols > 1) return null;
   const [w, h] = [grid.cw + 1, grid.ch + 1];
   return html`<rect class="pick" rx="3.5" x=${cols[0] * w - 0.75} y=${rows[0] * h - 0.75} width=${(cols[1] - cols[0] + 1) * w + 0.5} height=${(rows[1] - rows[0] + 1) * h + 0.5} />`;
+}
+
+/** Too large to travel: what is known of all its numbers, never a colour for those that are not here. @param {{stats: import('../types.js').Stats, grid: Grid, x: number, y: number}} props */
+function Vast({ stats, grid, x, y }) {
+  const { min, max, mean, std, nan, inf } = stats;
+  const lost = (nan ?? 0) + (inf ?? 0);
+  const lines = [`${short(number(min), 3)} … ${short(number(max), 3)}`, `μ ${short(number(mean), 3)}`, `σ ${short(number(std), 3)}`, ...(lost ? [`nan, inf: ${lost}`] : [])];
+  const middle = grid.h / 2 - (lines.length - 1) * 7;
+  return html`<g class="heat" transform=${`translate(${x},${y})`}><rect x="-.5" y="-.5" width=${grid.w} height=${grid.h} rx="3.5" class="heatbg" />
+    ${lines.map((line, i) => html`<text x=${grid.w / 2} y=${middle + 14 * i + 3.5} class=${i === 3 ? 'num refused' : 'num'}>${line}</text>`)}</g>`;
 }
 
 /** No gradient: said, never drawn as zero. @param {{grid: Grid, x: number, y: number, text: string}} props */

@@ -36,8 +36,9 @@ export function summary(array) {
 
 /** Counts in bins of equal width between the least and the greatest. @param {Arr} array @returns {{bins: number[], from: number, to: number}} */
 export function histogram(array) {
-  const { values } = decode(array);
+  const { values, whole } = decode(array);
   let [from, to] = [Infinity, -Infinity];
+  if (!whole) return { bins: [], from, to }; // a few first values say nothing of the others
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i])) continue;
     from = Math.min(from, values[i]);

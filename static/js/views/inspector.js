@@ -15,6 +15,7 @@ import { address, gradientOrigin, valueOrigin } from '../model/cells.js';
 import { indexOf } from '../model/focus.js';
 import { integer, shape, short, signed } from '../model/format.js';
 import { histogram, summary } from '../model/statistics.js';
+import { blocks } from '../store/blocks.js';
 
 const LISTED = 12; // addends shown at once
 
@@ -45,13 +46,28 @@ function Inspector(context) {
     <p class="facts"><span class="mono">${shape(card.shape)}</span><span>${card.dtype}</span>${card.op?.grad_fn ? html`<span class="mono">${card.op.grad_fn}</span>` : html`<span>${t(`role.${card.role}`)}</span>`}
       ${card.line ? html`<span>${t('output.line', { line: card.line })}</span>` : null}${tensor?.stale ? html`<span class="warn">${t('inspector.stale')}</span>` : null}</p>
     ${card.grads ? html`<div class="pair" role="tablist">${/** @type {const} */ (['v', 'g']).map((which) => html`<button type="button" role="tab" aria-selected=${kind === which} class=${which} onClick=${() => show(which)}>${t(which === 'v' ? 'card.value' : 'inspector.gradient')}</button>`)}</div>` : null}
-    ${array ? html`<${Matrix} key=${`${card.key}${kind}`} array=${array} most=${magnitude(array)} label=${`${card.label} ${kind === 'g' ? t('inspector.gradient') : t('card.value')}`} chosen=${index} slice=${t('inspector.slice')}
-      more=${(/** @type {number} */ rows, /** @type {number} */ cols) => t('inspector.part', { shape: `${rows} × ${cols}` })} onPick=${(/** @type {number[]} */ at) => act('cell', [card.key, address(kind, at, card.shape)])} />
-      ${decode(array).whole ? null : html`<p class="mut small">${t('inspector.preview', { n: decode(array).values.length, of: integer(decode(array).count, app.language.value) })}</p>`}` : html`<p class="mut">${t(!tensor ? 'inspector.later' : 'inspector.none')}</p>`}
+    ${array ? html`<${Whole} context=${context} card=${card} array=${array} kind=${kind} index=${index} />` : html`<p class="mut">${t(!tensor ? 'inspector.later' : 'inspector.none')}</p>`}
+    ${index && array && !origin && !decode(array).whole && (kind === 'g' || card.kind === 'op') ? html`<p class="mut small">${t('origin.large')}</p>` : null}
     ${origin && index ? html`<${From} origin=${origin} name=${`${card.label}${index.length ? `[${index}]` : ''}`} kind=${kind} t=${t} act=${act} />` : null}
     ${array && decode(array).count > 1 ? html`<${Numbers} array=${array} t=${t} language=${app.language.value} />` : null}
     <${Neighbours} card=${card} moment=${moment} t=${t} act=${act} />
     <${History} card=${card} context=${context} kind=${kind} index=${index} /></div>`;
+}
+
+/** All numbers: those of a large tensor as they come into sight. @param {{context: Context, card: Card, array: Arr, kind: 'v' | 'g', index: number[] | null}} props */
+function Whole({ context: { app, moment, t, act }, card, array, kind, index }) {
+  const { trace, step, window, stop } = moment;
+  const numbers = blocks(array, async (slice, signal) => {
+    const last = stop?.until ?? (window?.events.length ?? 0) - 1;
+    const begins = window?.events[0]?.kind === 'begin' ? 1 : 0; // the service counts a step's events without it
+    return app.client.tensor(trace.id, card.tensor, { step, at: last - begins, of: kind === 'g' ? 'grad' : 'value', slice }, { signal });
+  });
+  const { problem, loading } = numbers;
+  const { count, whole, dtype } = decode(array);
+  return html`<${Matrix} key=${`${card.key}${kind}`} numbers=${numbers} dtype=${dtype} most=${magnitude(array)} label=${`${card.label} ${kind === 'g' ? t('inspector.gradient') : t('card.value')}`} chosen=${index} slice=${t('inspector.slice')}
+      onPick=${(/** @type {number[]} */ at) => act('cell', [card.key, address(kind, at, card.shape)])} />
+    ${whole ? null : html`<p class="mut small blocks" role="status">${problem.value ? html`<span class="warn">${t('inspector.unavailable', { why: problem.value.message })}</span> <button type="button" class="link" onClick=${() => numbers.again()}>${t('frame.again')}</button>`
+      : loading.value ? html`<span class="spinner small"></span>${t('inspector.loading')}` : t('inspector.preview', { n: integer(count, app.language.value) })}</p>`}`;
 }
 
 /** @param {{origin: Origin, name: string, kind: 'v' | 'g', t: Context['t'], act: Context['act']}} props */
@@ -100,7 +116,9 @@ function History({ card, context: { moment, t, act }, kind, index }) {
   const name = card.name || card.label;
   if (card.kind !== 'leaf' || steps.length < 2 || !steps.some((step) => step.params?.[name])) return null;
   const at = index && card.shape.length ? index.reduce((sum, i, axis) => sum * card.shape[axis] + i, 0) : 0;
-  const one = index !== null || card.shape.length === 0;
+  const at_ = (/** @type {Arr | null | undefined} */ array) => (array ? decode(array).values[at] : undefined);
+  // of a large parameter a step tells the first values and the norm
+  const one = (index !== null || card.shape.length === 0) && steps.some((step) => at_((kind === 'g' ? step.grads : step.params)?.[name]) !== undefined);
   const values = steps.map((step) => {
     const array = (kind === 'g' ? step.grads : step.params)?.[name];
     if (!array) return NaN;
