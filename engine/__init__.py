@@ -40,8 +40,8 @@ from engine.random import initial_seed as initial_seed
 from engine.random import manual_seed as manual_seed
 from engine.random import seed as seed
 from engine.random import set_rng_state as set_rng_state
-from engine.ops.op import COMPOSITES as _COMPOSITES
-from engine.ops.op import REGISTRY as _REGISTRY
+from engine.ops.registry import COMPOSITES as _COMPOSITES
+from engine.ops.registry import REGISTRY as _REGISTRY
 
 for _d in _dtypes.ALL:
     globals()[_d.name] = _d

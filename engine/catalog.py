@@ -20,7 +20,7 @@ from typing import Any
 
 import engine
 import engine.nn
-from engine.ops.op import COMPOSITES, REGISTRY, Op, Sample
+from engine.ops.registry import COMPOSITES, REGISTRY, Op, Sample
 
 LETTERS = {"input": "x", "other": "y", "tensor1": "u", "tensor2": "v", "target": "t", "weight": "W", "bias": "b",
            "exponent": "n", "mat2": "B", "self": "x", "out": "z"}  # fmt: skip

@@ -6,7 +6,8 @@ from typing import Any
 
 from engine import dtypes
 from engine.errors import RuntimeFault, TypeFault
-from engine.ops.op import TENSORS, composite
+from engine.ops.op import composite
+from engine.ops.registry import TENSORS
 from engine.tensor import Tensor
 from engine.typed import of_type_name
 
@@ -97,7 +98,7 @@ for _f in (type_as, cpu, cuda, get_device):
 
 def result_type(a: Any, b: Any) -> dtypes.dtype:
     """The dtype an operation on both would have."""
-    from engine.ops.op import result_dtype
+    from engine.ops.general import result_dtype
 
     return result_dtype((a, b))
 

@@ -17,7 +17,7 @@ from engine.dtypes import dtype as DType
 from engine.errors import EngineError, RuntimeFault, TypeFault, ValueFault, unsupported
 from engine.nested import array_of, full_name, kind
 from engine.ops import kernels
-from engine.ops.op import NAMESPACE, TENSORS
+from engine.ops.registry import NAMESPACE, TENSORS
 from engine.tensor import Tensor, make, write
 
 Array = Any

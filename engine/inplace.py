@@ -22,25 +22,11 @@ from engine import dtypes
 from engine.autograd import versions
 from engine.errors import RuntimeFault, TypeFault
 from engine.ops import kernels
-from engine.ops.op import (
-    BW,
-    META,
-    NAMESPACE,
-    REGISTRY,
-    RULES,
-    SHAPE,
-    TENSORS,
-    Custom,
-    Node,
-    Op,
-    Rule,
-    Sample,
-    failed,
-    link,
-    op,
-    record,
-)  # fmt: skip
+from engine.ops.custom import Custom, link, record
+from engine.ops.op import op
 from engine.ops.parts import PIECE
+from engine.ops.refusals import failed
+from engine.ops.registry import BW, META, NAMESPACE, REGISTRY, RULES, SHAPE, TENSORS, Node, Op, Rule, Sample
 from engine.tensor import DATA, Tensor, apply_inplace, before_inplace, forbid_partial_overlap, inplace, make
 
 F32 = kernels.F32
@@ -230,10 +216,10 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
         raise TypeFault(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
     before_inplace(self, REGISTRY["copied"], src)
     if kernels.broadcast_shapes(self._s, src._s) != self._s:
-        from engine.ops.op import _misfit
+        from engine.ops.refusals import broadcast_fault
 
         fits = kernels.broadcast_shapes(self._s, src._s)
-        raise failed(REGISTRY["copied"], (self, src), _misfit(self._s, src._s) if fits is None else RuntimeFault(
+        raise failed(REGISTRY["copied"], (self, src), broadcast_fault(self._s, src._s) if fits is None else RuntimeFault(
             f"output with shape {list(self._s)} doesn't match the broadcast shape {list(fits)}"))  # fmt: skip
     if type(self._a) is ndarray:
         forbid_partial_overlap(self, (src,), REGISTRY["copied"])

@@ -10,7 +10,7 @@ from engine.ops.decompositions import pinverse as pinv
 from engine.ops.linalg import cholesky, det, matrix_power, multi_dot, slogdet
 from engine.ops.linalg import inverse as inv
 from engine.ops.matmul import matmul
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 
 Tensor = Any
 

@@ -17,7 +17,7 @@ from engine.dtypes import dtype as DType
 from engine.errors import NotImplementedFault, RuntimeFault, TypeFault
 from engine.nested import kind
 from engine.ops import kernels
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.random import F32, F64, Generator, default_generator
 from engine.tensor import Tensor, apply_inplace, make
 

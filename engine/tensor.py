@@ -29,8 +29,11 @@ from engine.errors import RuntimeFault, TypeFault, ValueFault
 from engine.missing import TORCH_NAMES, missing
 from engine.ops import kernels, subscripts
 from engine.ops.axes import axis_of
+from engine.ops.compiler import compile_pointwise
+from engine.ops.custom import PORT
 from engine.ops.kernels import ONE
-from engine.ops.op import (
+from engine.ops.refusals import failed
+from engine.ops.registry import (
     BW,
     COMPOSITES,
     E0,
@@ -38,15 +41,12 @@ from engine.ops.op import (
     META,
     METHODLESS,
     NAMESPACE,
-    PORT,
     REGISTRY,
     RULES,
     SAVED,
     SEQ,
     SHAPE,
     TENSORS,
-    compile_pointwise,
-    failed,
 )  # fmt: skip
 
 new = object.__new__

@@ -25,7 +25,7 @@ from engine.creation import (
 from engine.dtypes import dtype as DType
 from engine.errors import TypeFault
 from engine.nested import array_of, full_name, is_sequence, kind
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Size, Tensor
 
 

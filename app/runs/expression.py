@@ -23,7 +23,7 @@ from app.runs.formula import refuse
 from app.runs.graph import SYMBOLS, Graph, edge, graph_of, node
 from engine.autograd.observer import install
 from engine.errors import EngineError
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.trace.encode import encode as encode_any
 
 ARITHMETIC = {

@@ -16,7 +16,7 @@ from engine.autograd.modes import inference_mode as inference_mode
 from engine.autograd.modes import no_grad as no_grad
 from engine.autograd.modes import set_detect_anomaly as set_detect_anomaly
 from engine.autograd.modes import set_grad_enabled as set_grad_enabled
-from engine.ops.op import NAMESPACE
+from engine.ops.registry import NAMESPACE
 
 
 class _VariableMeta(type):

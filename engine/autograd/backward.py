@@ -25,7 +25,7 @@ from engine.autograd import versions
 from engine.autograd.nodes import cells_of, edges_of
 from engine.ops import kernels
 from engine.ops.kernels import full
-from engine.ops.op import BW, DEPS, E0, GRAD, META, NAMESPACE, SHAPE, Node
+from engine.ops.registry import BW, DEPS, E0, GRAD, META, NAMESPACE, SHAPE, Node
 
 new = object.__new__
 

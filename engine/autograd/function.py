@@ -11,7 +11,8 @@ from numpy import ndarray
 from engine.autograd.nodes import revive
 from engine.errors import RuntimeFault
 from engine.ops import kernels
-from engine.ops.op import META, NAMESPACE, SHAPE, TENSORS, Bundle, Custom, Node, link, port, record
+from engine.ops.custom import Bundle, Custom, link, port, record
+from engine.ops.registry import META, NAMESPACE, SHAPE, TENSORS, Node
 
 Tensor = Any
 
@@ -50,7 +51,7 @@ class FunctionCtx:
     def saved_tensors(self) -> tuple[Any, ...]:
         """What save_for_backward kept."""
         if self._freed:
-            from engine.ops.op import FREED_HINT, FREED_MESSAGE
+            from engine.ops.registry import FREED_HINT, FREED_MESSAGE
 
             raise RuntimeFault(FREED_MESSAGE, hint=FREED_HINT)
         for t, v in zip(self._saved, getattr(self, "_versions", ()), strict=False):
@@ -149,7 +150,7 @@ def _rule_of(cls: type) -> Custom:
             cls.__name__, (cls.__doc__ or "A function of the user's own.").strip(), node=cls.__name__ + "Backward",
             latex=rf"\operatorname{{{cls.__name__}}}", inputs=("input",),
         )  # fmt: skip
-        from engine.ops.op import REGISTRY
+        from engine.ops.registry import REGISTRY
 
         REGISTRY.pop(cls.__name__, None)  # it is the program's, not the catalogue's
         rule = _rules[cls] = Custom(o, _arrays(cls), _tensors(cls))

@@ -10,7 +10,7 @@ from engine.autograd.nodes import array_of, revive
 from engine.autograd.walk import run
 from engine.errors import RuntimeFault
 from engine.ops import kernels
-from engine.ops.op import E0, NAMESPACE, TENSORS
+from engine.ops.registry import E0, NAMESPACE, TENSORS
 
 Tensor = Any
 

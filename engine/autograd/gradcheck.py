@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.autograd.functional import grad
 from engine.errors import EngineError
-from engine.ops.op import NAMESPACE, TENSORS
+from engine.ops.registry import NAMESPACE, TENSORS
 
 Tensor = Any
 

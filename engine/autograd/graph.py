@@ -8,8 +8,9 @@ from typing import Any
 from engine.autograd.hooks import hooked
 from engine.autograd.nodes import edges_of, environment
 from engine.errors import AttributeFault, RuntimeFault
-from engine.ops.op import BW, E0, FREED_MESSAGE, META, NAMESPACE, PORT, RULES, Node, Rule
-from engine.ops.op import Node as Record
+from engine.ops.custom import PORT
+from engine.ops.registry import BW, E0, FREED_MESSAGE, META, NAMESPACE, RULES, Node, Rule
+from engine.ops.registry import Node as Record
 
 
 def rule_of(n: Record) -> Rule:

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.autograd.nodes import edges_of, input_shape, positions_of, revive
 from engine.ops.kernels import full
-from engine.ops.op import BW, E0, E1, FOLDED, META, NAMESPACE, RULES, SHAPE, Node
+from engine.ops.registry import BW, E0, E1, FOLDED, META, NAMESPACE, RULES, SHAPE, Node
 
 
 class Hooked:

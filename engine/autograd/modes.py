@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from engine.ops.op import NAMESPACE
+from engine.ops.registry import NAMESPACE
 
 C = TypeVar("C", bound=Callable[..., Any])
 

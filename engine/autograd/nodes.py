@@ -8,8 +8,9 @@ import numpy as np
 from numpy import float32 as F
 
 from engine.ops import kernels
+from engine.ops.custom import PORT, Bundle
 from engine.ops.kernels import full
-from engine.ops.op import (
+from engine.ops.registry import (
     ARRAYS,
     BW,
     E0,
@@ -17,12 +18,10 @@ from engine.ops.op import (
     FOLDED,
     META,
     NAMESPACE,
-    PORT,
     REST,
     RULES,
     SAVED,
     SHAPE,
-    Bundle,
     Node,
     Rule,
 )  # fmt: skip

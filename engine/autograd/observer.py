@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from engine.ops.op import NAMESPACE
+from engine.ops.registry import NAMESPACE
 
 # A Tensor, a graph node and an Op are `Any` here because the classes lie above this layer.
 Tensor = Any

@@ -21,7 +21,7 @@ from numpy import ndarray
 
 from engine import dtypes
 from engine.errors import RuntimeFault
-from engine.ops.op import BW, E0, E1, FOLDED, NAMESPACE, REST, RULES, SAVED, SEQ, SHAPE, Node
+from engine.ops.registry import BW, E0, E1, FOLDED, NAMESPACE, REST, RULES, SAVED, SEQ, SHAPE, Node
 
 # the sequence number at the last in-place operation; numbers fall, so nodes older than it have larger ones
 last_inplace: list[int] = [1 << 62]

@@ -24,22 +24,9 @@ from engine.autograd.nodes import (
     seen_edge,
 )  # fmt: skip
 from engine.ops import kernels
-from engine.ops.op import (
-    BW,
-    E0,
-    META,
-    NAMESPACE,
-    PORT,
-    RULES,
-    SAVED,
-    SEQ,
-    SHAPE,
-    TENSORS,
-    Custom,
-    Node,
-    Rule,
-    tensor_formula,
-)  # fmt: skip
+from engine.ops.custom import PORT, Custom
+from engine.ops.formulas import tensor_formula
+from engine.ops.registry import BW, E0, META, NAMESPACE, RULES, SAVED, SEQ, SHAPE, TENSORS, Node, Rule
 
 
 def run(

@@ -12,7 +12,7 @@ from engine.autograd.modes import enable_grad
 from engine.creation import full
 from engine.distributions import constraints
 from engine.distributions.distribution import Distribution, logits_of, probabilities
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.ranges import arange
 from engine.sampling import multinomial
 

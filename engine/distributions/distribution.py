@@ -13,7 +13,7 @@ import numpy as np
 from engine.autograd.modes import no_grad
 from engine.creation import as_tensor
 from engine.distributions.constraints import Constraint
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Size
 from engine.tensor import Tensor as TensorClass
 

@@ -16,7 +16,7 @@ from engine.distributions.distribution import Distribution
 from engine.distributions.normal import Normal
 from engine.distributions.uniform import Uniform
 from engine.nn.functional import softplus
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 
 Tensor = Any
 

@@ -12,7 +12,7 @@ from engine.distributions import constraints
 from engine.distributions.categorical import Categorical
 from engine.distributions.distribution import Distribution, broadcast_all
 from engine.dtypes import int64
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 
 Tensor = Any
 

@@ -11,7 +11,7 @@ from typing import Any
 from engine.autograd.modes import no_grad
 from engine.distributions import constraints
 from engine.distributions.distribution import Distribution, broadcast_all, is_number
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.sampling import normal
 
 Tensor = Any

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from engine.autograd.modes import no_grad
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.sampling import randperm
 from engine.tensor import Tensor
 

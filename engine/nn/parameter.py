@@ -9,7 +9,7 @@ import numpy as np
 from engine.creation import check_device, empty, resolve, sizes
 from engine.dtypes import TYPE_NAMES
 from engine.errors import RuntimeFault
-from engine.ops.op import NAMESPACE
+from engine.ops.registry import NAMESPACE
 from engine.tensor import Tensor, make
 
 new = object.__new__

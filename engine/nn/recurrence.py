@@ -16,8 +16,8 @@ from typing import Any
 from engine.errors import RuntimeFault
 from engine.nn.functional.dropout import dropout
 from engine.nn.functional.linear import linear
-from engine.ops.op import TENSORS
 from engine.ops.recurrent import gates
+from engine.ops.registry import TENSORS
 from engine.tensor import Tensor
 
 Weights = Sequence[Tensor | None]  # weight_ih, weight_hh, bias_ih, bias_hh, weight_hr; None where there is none

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 from engine.errors import RuntimeFault
-from engine.ops.op import NAMESPACE
+from engine.ops.registry import NAMESPACE
 from engine.tensor import Tensor
 
 Flag = bool | None

@@ -4,7 +4,7 @@ Note [Two nodes, one record]
     `x @ w.T + b` is TBackward0 under AddmmBackward0. Making the transposed view, its node and its gradient would cost
     as much as the product of small matrices, so `linear` writes one folded record whose last edge leads to the
     weight itself. Whoever looks at the graph, rather than just running `loss.backward()`, unfolds it into the two
-    (FOLDED in ops/op.py). While somebody watches, the two operations run one by one, so that both are seen.
+    (FOLDED in ops/registry.py). While somebody watches, the two operations run one by one, so that both are seen.
 """
 
 from __future__ import annotations

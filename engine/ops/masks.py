@@ -25,9 +25,9 @@ def _masked_select(input: Array, mask: Array) -> Array:
         raise RuntimeFault("masked_select: expected BoolTensor for mask")
     whole = kernels.broadcast_shapes(input.shape, mask.shape)
     if whole is None:
-        from engine.ops.op import _misfit
+        from engine.ops.op import broadcast_fault
 
-        raise _misfit(mask.shape, input.shape)
+        raise broadcast_fault(mask.shape, input.shape)
     return np.broadcast_to(input, whole)[np.broadcast_to(mask, whole)]
 
 
@@ -60,9 +60,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     if not isinstance(mask, NAMESPACE["Tensor"]):
         raise TypeFault(f"masked_fill(): argument 'mask' (position 1) must be Tensor, not {type(mask).__name__}")
     if kernels.broadcast_shapes(input._s, mask._s) is None:
-        from engine.ops.op import _misfit
+        from engine.ops.op import broadcast_fault
 
-        raise failed(None, (input, mask), _misfit(mask._s, input._s))
+        raise failed(None, (input, mask), broadcast_fault(mask._s, input._s))
     if mask._a.dtype != bool:
         raise RuntimeFault("masked_fill_ only supports boolean masks, but got mask with dtype "
                            f"{dtypes.C_NAMES[mask.dtype.name]}", hint="a comparison makes a mask: x == 0")  # fmt: skip

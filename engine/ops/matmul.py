@@ -290,9 +290,9 @@ def _batched(x: Tensor, y: Tensor) -> Tensor:
         return TENSORS["contiguous"](TENSORS["transpose"](_fold(turned, TENSORS["t"](x)), -1, -2))
     batch = kernels.broadcast_shapes(x._s[:-2], y._s[:-2])
     if batch is None:
-        from engine.ops.op import _misfit
+        from engine.ops.op import broadcast_fault
 
-        raise failed(None, (x, y), _misfit(x._s[:-2], y._s[:-2]))
+        raise failed(None, (x, y), broadcast_fault(x._s[:-2], y._s[:-2]))
     k = kernels.numel(batch)
     xs, ys = (*batch, *x._s[-2:]), (*batch, *y._s[-2:])
     a = TENSORS["reshape"](TENSORS["expand_to"](x, xs), (k, *x._s[-2:]))

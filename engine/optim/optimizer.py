@@ -36,7 +36,7 @@ from engine.creation import full_like, tensor
 from engine.dtypes import TYPE_NAMES, float32
 from engine.errors import NotImplementedFault, RuntimeFault, TypeFault, ValueFault, unsupported
 from engine.ops.kernels import ORIGIN, unbox
-from engine.ops.op import E0, META
+from engine.ops.registry import E0, META
 from engine.tensor import Tensor
 
 Group = dict[str, Any]

@@ -11,7 +11,7 @@ from numpy import multiply, ndarray, subtract
 
 from engine.autograd import observer, versions
 from engine.ops.kernels import ORIGIN
-from engine.ops.op import E0, META
+from engine.ops.registry import E0, META
 from engine.optim.optimizer import BLOCK, Group, Optimizer, Payload, check, check_lr, number, put
 
 F32 = np.dtype(np.float32)

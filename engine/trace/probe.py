@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import EngineError, RuntimeFault
-from engine.ops.op import NAMESPACE, Op
+from engine.ops.registry import NAMESPACE, Op
 from engine.tensor import Tensor
 from engine.trace import events as ev
 from engine.trace.encode import number

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.autograd import observer
 from engine.inplace import place_of
-from engine.ops.op import BW, E0, META, REGISTRY, SHAPE
+from engine.ops.registry import BW, E0, META, REGISTRY, SHAPE
 from engine.tensor import Tensor
 from engine.trace import events as ev
 from engine.trace.encode import encode, number

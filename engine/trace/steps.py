@@ -32,7 +32,7 @@ import msgspec
 import numpy as np
 
 from engine.autograd import observer
-from engine.ops.op import E0, META, NAMESPACE
+from engine.ops.registry import E0, META, NAMESPACE
 from engine.tensor import Tensor
 from engine.trace import events as ev
 from engine.trace.encode import brief, encode, number

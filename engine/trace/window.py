@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.ops.op import E0, META
+from engine.ops.registry import E0, META
 from engine.tensor import Tensor
 from engine.trace import events as ev
 from engine.trace.encode import encode

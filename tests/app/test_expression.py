@@ -261,7 +261,7 @@ def test_a_picture_is_well_formed_and_escapes_names():
 
 
 def test_every_function_that_a_formula_may_use_is_there():
-    from engine.ops.op import TENSORS
+    from engine.ops.registry import TENSORS
 
     assert [name for name in formula.FUNCTIONS if name not in TENSORS] == []
 

@@ -9,7 +9,7 @@ import pytest
 import engine as torch
 from engine.autograd import Function, Variable, gradcheck, gradgradcheck
 from engine.autograd.functional import hessian, hvp, jacobian, jvp, vjp
-from engine.ops.op import REGISTRY, Sample
+from engine.ops.registry import REGISTRY, Sample
 from tests.parity.cases import build, kind_of
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.catalog import catalog, read, signature
-from engine.ops.op import COMPOSITES, REGISTRY
+from engine.ops.registry import COMPOSITES, REGISTRY
 from engine.trace import events as ev
 from engine.trace import jsonl
 from engine.trace.run import run

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import engine
-from engine.ops.op import REGISTRY
+from engine.ops.registry import REGISTRY
 from tests.parity.cases import Case, answer, cases, unexplained
 from tests.parity.known import KNOWN, excused
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.ops.op import REGISTRY
+from engine.ops.registry import REGISTRY
 
 Lib = Any
 Call = Callable[..., Any]  # (lib, tensors in the block's order, parameters)

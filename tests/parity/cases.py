@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from engine.ops.op import COMPOSITE_FAILS, COMPOSITE_SAMPLES, REGISTRY, Sample
+from engine.ops.registry import COMPOSITE_FAILS, COMPOSITE_SAMPLES, REGISTRY, Sample
 from engine.ops.samples import Layout, Number
 from tests.parity.calls import CALLS
 from tests.parity.known import excused

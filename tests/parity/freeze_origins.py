@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 import engine
-from engine.ops.op import REGISTRY
+from engine.ops.registry import REGISTRY
 from engine.trace.run import run
 
 SHAPES = {

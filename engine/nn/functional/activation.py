@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import NotImplementedFault, RuntimeFault
-from engine.ops.op import REGISTRY, TENSORS
+from engine.ops.registry import REGISTRY, TENSORS
 from engine.random import default_generator
 from engine.tensor import Tensor, apply_inplace, make
 

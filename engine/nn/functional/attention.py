@@ -12,7 +12,7 @@ from engine.errors import RuntimeFault
 from engine.nn.functional.dropout import dropout
 from engine.nn.functional.linear import linear
 from engine.nn.functional.spatial import pad
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Tensor, make
 
 

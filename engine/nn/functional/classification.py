@@ -11,7 +11,7 @@ from engine.errors import RuntimeFault, ValueFault
 from engine.nn.functional.regression import pair
 from engine.nn.reduction import Flag, check, chosen, constant, legacy_get_string, reduced
 from engine.ops import kernels
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Size, Tensor, make
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from engine.errors import RuntimeFault
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Tensor
 
 Ints = tuple[int, ...]

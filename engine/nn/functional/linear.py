@@ -9,7 +9,7 @@ import numpy as np
 from engine.errors import RuntimeFault, TypeFault, unsupported
 from engine.ops import kernels
 from engine.ops.linear import linear as linear
-from engine.ops.op import NAMESPACE, TENSORS
+from engine.ops.registry import NAMESPACE, TENSORS
 from engine.tensor import Tensor, make
 
 

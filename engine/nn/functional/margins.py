@@ -13,7 +13,7 @@ from engine.nn.functional.activation import logsigmoid
 from engine.nn.functional.linear import pairwise_distance
 from engine.nn.functional.regression import pair
 from engine.nn.reduction import Flag, chosen, constant, reduced
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Size, Tensor, make
 
 

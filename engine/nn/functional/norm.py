@@ -13,7 +13,7 @@ from engine.nn.functional.pooling import avg_pool2d
 from engine.nn.functional.spatial import pad
 from engine.nn.reduction import constant
 from engine.ops import kernels
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Size, Tensor, make
 
 

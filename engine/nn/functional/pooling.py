@@ -10,7 +10,7 @@ import numpy as np
 from engine.errors import IndexFault, RuntimeFault
 from engine.nn.functional.convolution import ints
 from engine.ops import pool
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Tensor, make
 
 Ints = tuple[int, ...]

@@ -12,7 +12,7 @@ from engine.autograd.modes import no_grad
 from engine.errors import RuntimeFault, ValueFault
 from engine.nn.reduction import Flag, check, chosen, reduced
 from engine.ops import kernels
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.ops.regression import squared_error
 from engine.tensor import Size, Tensor, make
 

@@ -11,7 +11,7 @@ import numpy as np
 from engine.errors import NotImplementedFault, RuntimeFault, ValueFault, unsupported
 from engine.nn.functional.convolution import ints
 from engine.nn.functional.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Tensor, make
 
 

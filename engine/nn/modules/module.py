@@ -20,7 +20,7 @@ from engine.nn.modules.hooked import register_module_forward_pre_hook as registe
 from engine.nn.modules.hooked import register_module_full_backward_hook as register_module_full_backward_hook
 from engine.nn.modules.hooked import register_module_full_backward_pre_hook as register_module_full_backward_pre_hook
 from engine.nn.parameter import Buffer, Parameter, typename
-from engine.ops.op import NAMESPACE
+from engine.ops.registry import NAMESPACE
 from engine.tensor import Tensor
 
 

@@ -13,7 +13,7 @@ from engine.nn import init, recurrence
 from engine.nn.modules.module import Module
 from engine.nn.parameter import Parameter, undrawn
 from engine.nn.utils.rnn import PackedSequence
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Tensor
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}

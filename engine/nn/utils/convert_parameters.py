@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Tensor
 
 

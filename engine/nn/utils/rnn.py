@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from engine.creation import as_tensor, full, tensor
 from engine.errors import RuntimeFault
 from engine.ops import recurrent
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Tensor
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from engine.creation import as_tensor, finish, tensor
 from engine.dtypes import float64
 from engine.errors import RuntimeFault, TypeFault
-from engine.ops.op import TENSORS
+from engine.ops.registry import TENSORS
 from engine.tensor import Tensor
 
 NOT_COLLATABLE = "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}"
