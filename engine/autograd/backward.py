@@ -226,7 +226,39 @@ def run_fast(root: Node, g: Any) -> None:
                 elif z is not None:
                     k[6] = h + z
                 g = x = y = z = h = None
-                n = _settle((e, e2, k), heap, leaves)  # type: ignore[assignment]
+                if e is e2 or e is k or e2 is k:
+                    n = _settle((e, e2, k), heap, leaves)  # type: ignore[assignment]
+                    if n is None:
+                        break
+                    continue
+                d = k[5] - 1
+                k[5] = d
+                if d == 0:
+                    if k[2] is None:
+                        leaves.append(k)
+                    else:
+                        heappush(heap, k)
+                d = e2[5] - 1
+                e2[5] = d
+                if d == 0:
+                    if e2[2] is None:
+                        leaves.append(e2)
+                    else:
+                        heappush(heap, e2)
+                d = e[5] - 1
+                e[5] = d
+                if d == 0:
+                    if e[2] is None:
+                        n = e
+                        continue
+                    heappush(heap, e)
+                if leaves:
+                    n = leaves.pop()
+                elif heap:
+                    n = heappop(heap)
+                else:
+                    break
+                continue
             else:
                 edges = (e, e2, *rest)
                 results = n[1](n, g)

@@ -18,6 +18,7 @@ import engine.ops.views  # noqa: F401  (the rules of t are read)
 from engine import dtypes
 from engine.errors import RuntimeFault
 from engine.ops import kernels
+from engine.ops.kernels import BLAS_LIMIT, F32, ones
 from engine.ops.matmul import misfit
 from engine.ops.op import (
     ARRAYS,
@@ -59,9 +60,9 @@ ARRAYS["t"] = _untransposed
 
 def _row_sum(g: Array, shape: tuple[int, ...]) -> Array:
     """g summed down to the bias's shape: over the rows, through BLAS."""
-    rows = g.shape[0]
-    if g.dtype is kernels.F32 and rows <= kernels.BLAS_LIMIT and len(shape) == 1 and shape[0] == g.shape[1]:
-        return kernels.ones(rows).dot(g)
+    rows, columns = g.shape
+    if shape == (columns,) and rows <= BLAS_LIMIT and g.dtype is F32:
+        return ones(rows).dot(g)  # type: ignore[no-any-return]
     return kernels.unbroadcast(g, shape, g.shape)
 
 

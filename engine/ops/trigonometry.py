@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy import multiply, ndarray, subtract
 
 from engine.ops import kernels
 from engine.ops.op import Sample, op
@@ -13,6 +14,7 @@ from engine.ops.samples import UNIT
 from engine.ops.vocabulary import floats_only, word
 
 Array = Any
+ONE = kernels.const(1.0)
 
 op("sin(input)", forward="sin(input)", partials={"input": "cos(input)"}, promote="float",
    node="SinBackward0", latex=r"\sin {input}", latex_partials={"input": r"\cos {input}"}, doc="Sine, in radians.")  # fmt: skip
@@ -40,10 +42,10 @@ op("cosh(input)", forward="cosh(input)", partials={"input": "sinh(input)"}, prom
 
 def _tanh_vjp(g: Array, out: Array) -> Array:
     slope = out * out
-    if type(slope) is not np.ndarray:  # what NumPy makes of a 0-d array
+    if type(slope) is not ndarray:  # what NumPy makes of a 0-d array
         return g * (1 - slope)
-    np.subtract(kernels.const(1.0), slope, slope)
-    return np.multiply(g, slope, slope)
+    subtract(ONE, slope, slope)
+    return multiply(g, slope, slope)
 
 
 word("tanh_vjp", _tanh_vjp, lambda g, out: g * (1 - out * out))
