@@ -22,6 +22,7 @@ from engine.dtypes import set_default_dtype as set_default_dtype
 from engine.tensor import Size as Size
 from engine.tensor import Tensor as Tensor
 from engine.tensor import note_absent as _note_absent
+from engine import operators as _operators  # before anything computes
 from engine import autograd as autograd  # fills the table of entry points
 from engine import creation as _creation
 from engine import ranges as _ranges

@@ -18,7 +18,8 @@ from engine.errors import EngineError, RuntimeFault, TypeFault, ValueFault, unsu
 from engine.nested import array_of, full_name, kind
 from engine.ops import kernels
 from engine.ops.registry import NAMESPACE, TENSORS
-from engine.tensor import Tensor, make, write
+from engine.tensor import Tensor, make
+from engine.writing import write
 
 Array = Any
 

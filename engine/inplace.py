@@ -27,7 +27,8 @@ from engine.ops.op import op
 from engine.ops.parts import PIECE
 from engine.ops.refusals import failed
 from engine.ops.registry import BW, META, NAMESPACE, REGISTRY, RULES, SHAPE, TENSORS, Node, Op, Rule, Sample
-from engine.tensor import DATA, Tensor, apply_inplace, before_inplace, forbid_partial_overlap, inplace, make
+from engine.tensor import DATA, Tensor, make
+from engine.writing import apply_inplace, before_inplace, forbid_partial_overlap, inplace
 
 F32 = kernels.F32
 Array = Any

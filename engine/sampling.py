@@ -19,7 +19,8 @@ from engine.nested import kind
 from engine.ops import kernels
 from engine.ops.registry import TENSORS
 from engine.random import F32, F64, Generator, default_generator
-from engine.tensor import Tensor, apply_inplace, make
+from engine.tensor import Tensor, make
+from engine.writing import apply_inplace
 
 Array = Any
 

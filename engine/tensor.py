@@ -1,7 +1,7 @@
 """The Tensor class: torch's surface over a payload, a graph node and a shape.
 
-Operations come from the registry (engine/ops) and are put on the class at import; what stands here is everything that
-is not an operation: storage, leaves, in-place changes, conversion, indexing syntax, the protocols of Python.
+Operations come from the registry (engine/ops) and are put on the class by operators.py; what stands here is everything
+that is not an operation: storage, leaves, conversion, indexing syntax, the protocols of Python.
 
 Note [Payload]
     `_a` is an ndarray or, for one-element tensors of any shape, often a NumPy scalar. As soon as storage is to be
@@ -11,7 +11,7 @@ Note [Payload]
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
@@ -29,67 +29,16 @@ from engine.errors import RuntimeFault, TypeFault, ValueFault
 from engine.missing import TORCH_NAMES, missing
 from engine.ops import kernels, subscripts
 from engine.ops.axes import axis_of
-from engine.ops.compiler import compile_pointwise
 from engine.ops.custom import PORT
 from engine.ops.kernels import ONE
-from engine.ops.refusals import failed
-from engine.ops.registry import (
-    BW,
-    COMPOSITES,
-    E0,
-    LEAF_SEQ,
-    META,
-    METHODLESS,
-    NAMESPACE,
-    REGISTRY,
-    RULES,
-    SAVED,
-    SEQ,
-    SHAPE,
-    TENSORS,
-)  # fmt: skip
+from engine.ops.registry import BW, E0, LEAF_SEQ, META, NAMESPACE, RULES, SHAPE, TENSORS
+from engine.shapes import Size as Size
 
 new = object.__new__
-
-
-class Size(tuple):  # type: ignore[type-arg]
-    """A shape: a tuple that prints itself as torch's."""
-
-    __slots__ = ()
-    __module__ = "torch"
-
-    def __repr__(self) -> str:
-        return f"torch.Size({list(self)})"
-
-    __str__ = __repr__
-
-    def numel(self) -> int:
-        """How many elements a tensor of this shape has."""
-        return kernels.numel(self)
-
-    def __add__(self, other: Any) -> Size:
-        return Size(tuple.__add__(self, tuple(other)))
-
-    def __radd__(self, other: Any) -> Size:
-        return Size(tuple(other) + tuple(self))
-
-    def __getitem__(self, i: Any) -> Any:
-        r = tuple.__getitem__(self, i)
-        return Size(r) if isinstance(i, slice) else r
-
-    def __mul__(self, n: Any) -> Size:
-        return Size(tuple.__mul__(self, n))
-
-    __rmul__ = __mul__
-
 
 CPU = dtypes.device("cpu")
 # what `_viewed` holds for a result of .data: it shares storage, but its changes are not counted as versions
 DATA: tuple[Any, ...] = ()
-LEAF_OF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
-# operations that may write one place several times
-ANYWHERE = frozenset(("filled", "filled_tensor", "zeroed", "masked_fill_number", "masked_fill_tensor", "index_put"))
-LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
 
 
 class Tensor:
@@ -690,188 +639,7 @@ def note_absent() -> None:
             setattr(Tensor, name, Absent(name))
 
 
-# ---- in place ---------------------------------------------------------------------------------------------------
-
-
-def store(out: Tensor, r: Tensor) -> Tensor:
-    """`out=`: write the result into a given tensor."""
-    if not isinstance(out, Tensor):
-        raise TypeFault(f"argument 'out' must be Tensor, not {type(out).__name__}")
-    if r._n is not None or out._n is not None:
-        raise RuntimeFault(
-            "out=... arguments don't support automatic differentiation, but one of the arguments requires grad.",
-            hint="leave out= away, or compute under torch.no_grad()",
-        )
-    if not dtypes.can_cast(r.dtype, out.dtype):
-        raise RuntimeFault(
-            f"result type {dtypes.SCALAR_NAMES[r.dtype]} can't be cast to the desired output type "
-            f"{dtypes.SCALAR_NAMES[out.dtype]}"
-        )
-    if out._s == r._s:
-        write(out, r._a)
-    else:
-        versions.part(out)
-        out._a = r._a.astype(out._a.dtype)
-        out._s = r._s
-    return out
-
-
-def write(t: Tensor, value: Any) -> None:
-    """Change t's storage to `value` (broadcast and cast), counting the version; no graph."""
-    a = t._a
-    watch = NAMESPACE["_watch"]
-    before = None
-    if NAMESPACE["_obs"] is not None:
-        before = np.array(a).reshape(t._s)
-    if type(a) is ndarray:
-        a[...] = value
-        if t._b is not DATA:
-            versions.bump(a)
-    else:
-        v = value.reshape(-1)[0] if type(value) is ndarray else value
-        versions.renew(t, a.dtype.type(v), counted=True)
-    if watch is not None:
-        known = t.__dict__.get("_data_of")
-        owner = t if known is None else known()
-        _observe_write(watch, t if owner is None else owner, before, t)
-
-
-def _observe_write(watch: Any, owner: Tensor, before: Any, t: Tensor) -> None:
-    known = getattr(watch, "is_gradient", None)
-    if known is not None and known(t):
-        if not np.any(t._a):
-            watch.zero([t], "zero")
-        return
-    if owner.is_leaf and owner._n is not None:
-        now = None if before is None else np.array(t._a).reshape(t._s)
-        watch.update(owner, before, now, None, {})
-
-
-def before_inplace(t: Tensor, o: Any = None, *others: Any) -> None:
-    """Raise where autograd forbids a change of t: this comes before anything else that may be wrong with it."""
-    n = t._n
-    if not NAMESPACE["grad_on"] or (n is None and not any(isinstance(x, Tensor) and x._n is not None for x in others)):
-        return
-    b = t._b
-    if b:
-        view = t
-        while b:
-            if b[2].name == "piece":
-                name = "View" if n is None else NAMESPACE["node_name"](wrap(n)._node).rstrip("0123456789").removesuffix("Backward")
-                raise failed(o, (t,), RuntimeFault(
-                    f"Output {t.output_nr} of {name} is a view and is being modified inplace. This view is the output of a "
-                    "function that returns multiple views. Such functions do not allow the output views to be modified inplace. "
-                    "You should replace the inplace operation by an out-of-place one.",
-                    hint="index instead: x[i] is a view that may be changed"))  # fmt: skip
-            view = b[1]
-            b = view._b
-        if n is not None and view._n is not None and view._n[E0] is None:
-            raise failed(o, (t,), RuntimeFault(
-                LEAF_OF_VIEW, hint="change it under torch.no_grad(), or clone the leaf first"))  # fmt: skip
-    if n is not None and n[E0] is None:
-        raise failed(o, (t,), RuntimeFault(
-            LEAF, hint="change it under torch.no_grad(), or make a new tensor: w = w - lr * w.grad"))  # fmt: skip
-
-
-def forbid_overlap(t: Tensor, o: Any = None) -> None:
-    """Raise where several elements of t lie in one place."""
-    a = t._array()
-    if a.size and any(step == 0 and n > 1 for step, n in zip(a.strides, a.shape, strict=True)):
-        raise failed(o, (t,), RuntimeFault(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-            "Please clone() the tensor before performing the operation.", hint="an expanded tensor repeats its elements"))  # fmt: skip
-
-
-def forbid_partial_overlap(t: Tensor, others: Iterable[Any], o: Any = None) -> None:
-    """Raise where t is to be written from memory it shares in part; the very same elements are fine."""
-    a = t._a
-    for other in others:
-        if not isinstance(other, Tensor):
-            continue
-        b = other._a
-        if type(b) is not ndarray or not np.may_share_memory(a, b) or not (_dense(a) and _dense(b)):
-            continue
-        if a.shape != b.shape or a.strides != b.strides or a.__array_interface__["data"] != b.__array_interface__["data"]:
-            raise failed(o, (t,), RuntimeFault(
-                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-                "location. Please clone() the tensor before performing the operation.",
-                hint="what is read would already be overwritten: x[1:] += x[:-1].clone()"))  # fmt: skip
-
-
-def _dense(a: ndarray[Any, Any]) -> bool:
-    """Whether the elements lie in one block without gaps, in any order of dimensions."""
-    size = a.itemsize
-    for step, n in sorted((step, n) for step, n in zip(a.strides, a.shape, strict=True) if n != 1):
-        if step != size:
-            return False
-        size *= n
-    return True
-
-
-def apply_inplace(t: Tensor, r: Tensor, o: Any = None) -> Tensor:
-    """Make r, computed from t, the new value of t: storage, version and history."""
-    before_inplace(t, o, r)
-    if r._s != t._s:
-        if kernels.broadcast_shapes(r._s, t._s) != t._s:
-            raise RuntimeFault(
-                f"output with shape {list(t._s)} doesn't match the broadcast shape {list(r._s)}",
-                hint="an in-place operation cannot change the shape; use the form without the underscore",
-            )
-    if not dtypes.can_cast(r.dtype, t.dtype):
-        raise RuntimeFault(
-            f"result type {dtypes.SCALAR_NAMES[r.dtype]} can't be cast to the desired output type "
-            f"{dtypes.SCALAR_NAMES[t.dtype]}",
-            hint="an in-place operation keeps the dtype: use the form without the underscore, or x = x.float() first",
-        )
-    if type(t._a) is ndarray and 0 in t._a.strides and (o is None or o.name not in ANYWHERE):
-        forbid_overlap(t, o)
-    if NAMESPACE["grad_on"] and r._n is not None:
-        rule = RULES.get(r._n[BW])
-        if rule is not None and rule.op.inputs and rule.op.inputs[0] in rule.saved:
-            place = SAVED + rule.saved.index(rule.op.inputs[0])  # torch: an in-place operation saves original_self
-            if r._n[place] is t._a:
-                r._n[place] = t._a.copy()
-    write(t, r._a)
-    if NAMESPACE["grad_on"]:
-        m = r._n
-        if m is not None:
-            rule = RULES.get(m[BW])
-            if rule is not None and "out" in rule.saved:
-                m[SAVED + rule.saved.index("out")] = t._a
-                m[SEQ] = NAMESPACE["seq"]()
-        if m is not None:
-            versions.remember(t._a, m, bool(t._b))
-        if t._b:
-            TENSORS["rebase_view"](t, m)
-        else:
-            t._n = m
-            if t._v:
-                TENSORS["rebase_views"](t)
-    return t
-
-
-def inplace(name: str) -> Callable[..., Tensor]:
-    """The `name_` form of an operation."""
-    f = TENSORS[name]
-    o = REGISTRY.get(name) or REGISTRY.get(name + "_number")
-
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if NAMESPACE["_obs"] is not None:
-            NAMESPACE["_obs"].target = self  # the operation that follows computes its new value
-        before_inplace(self, o, *args)
-        if type(self._a) is ndarray and args:
-            forbid_partial_overlap(self, args, o)
-        return apply_inplace(self, f(self, *args, **kwargs), o)
-
-    method.__name__ = method.__qualname__ = name + "_"
-    method.__doc__ = f"In-place form of {name}()."
-    return method
-
-
-NAMESPACE.update(store=store)
-TENSORS.update(
-    size_class=Size, forbid_overlap=forbid_overlap, revive=revive, wrap_array=wrap_array
-)
+TENSORS.update(size_class=Size, revive=revive, wrap_array=wrap_array)
 
 
 def cast(t: Tensor, numpy_type: Any) -> Tensor:
@@ -880,143 +648,3 @@ def cast(t: Tensor, numpy_type: Any) -> Tensor:
 
 
 TENSORS["cast"] = cast
-
-
-def install_methods() -> None:
-    """Put the registry's operations on the class: method, in-place form."""
-    for name, f in COMPOSITES.items():
-        if not hasattr_own(name) and name not in METHODLESS:
-            setattr(Tensor, name, f)
-    for name, o in REGISTRY.items():
-        if not o.method:
-            continue
-        for alias in (name, *o.aliases):
-            if not hasattr_own(alias):
-                setattr(Tensor, alias, o.call)
-            if o.inplace:
-                setattr(Tensor, alias + "_", inplace(name))
-
-
-def hasattr_own(name: str) -> bool:
-    """Whether the class body itself defines a name."""
-    return name in Tensor.__dict__
-
-
-def _binary(name: str, reverse: bool = False) -> Callable[[Tensor, Any], Any]:
-    """Python's operator for an operation; what is no number and no tensor is left to the other operand."""
-    f = TENSORS[name]
-
-    def operator(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, (Tensor, float, int, np.generic)):
-            if not isinstance(other, ndarray):
-                return NotImplemented
-            other = TENSORS["as_tensor"](other)
-        return f(other, self) if reverse else f(self, other)
-
-    return operator
-
-
-def _direct(name: str) -> Callable[[Tensor, Any], Any]:
-    """The operation itself as operator: no wrapper on the hot path; `general` answers NotImplemented to strangers."""
-    o = REGISTRY[name]
-    return compile_pointwise(o, operator=True)
-
-
-def rtruediv(self: Tensor, other: Any) -> Any:
-    """number / x: a reciprocal times the number, as torch has it."""
-    if isinstance(other, (float, int, np.generic)):
-        return TENSORS["mul"](TENSORS["reciprocal"](self), other)
-    return NotImplemented
-
-
-def matmul_operator(self: Tensor, other: Any) -> Any:
-    """x @ y."""
-    return TENSORS["matmul"](self, other) if isinstance(other, Tensor) else NotImplemented
-
-
-squared, cubed = TENSORS["pow_2"], TENSORS["pow_3"]
-
-
-def power(self: Tensor, exponent: Any) -> Any:
-    """x ** exponent; squares and cubes of float32 without detours."""
-    if type(exponent) is int and (exponent == 2 or exponent == 3) and self._a.dtype is kernels.F32:
-        return squared(self) if exponent == 2 else cubed(self)
-    if not isinstance(exponent, (Tensor, float, int, np.generic)):
-        return NotImplemented
-    return TENSORS["pow"](self, exponent)
-
-
-def rpow(self: Tensor, base: Any) -> Any:
-    """number ** x."""
-    return TENSORS["pow"](base, self) if isinstance(base, (float, int, np.generic)) else NotImplemented
-
-
-def invert(self: Tensor) -> Tensor:
-    """~x."""
-    if self.dtype.is_floating_point:
-        raise TypeFault("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
-    r: Tensor = TENSORS["bitwise_not"](self)
-    return r
-
-
-def install_operators() -> None:
-    """Python's operators."""
-    for symbol, name in (
-        ("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div"), ("radd", "add"), ("rmul", "mul"),
-        ("rsub", "rsub"), ("lt", "lt"), ("le", "le"), ("gt", "gt"), ("ge", "ge"), ("eq", "eq"), ("ne", "ne"),
-    ):  # fmt: skip
-        setattr(Tensor, f"__{symbol}__", _direct(name))
-    for symbol, name in (
-        ("floordiv", "floor_divide"), ("mod", "remainder"), ("and", "bitwise_and"), ("or", "bitwise_or"),
-        ("xor", "bitwise_xor"), ("lshift", "bitwise_left_shift"), ("rshift", "bitwise_right_shift"),
-        ("rand", "bitwise_and"), ("ror", "bitwise_or"), ("rxor", "bitwise_xor"),
-    ):  # fmt: skip
-        setattr(Tensor, f"__{symbol}__", _binary(name))
-    for symbol, name in (
-        ("rfloordiv", "floor_divide"), ("rmod", "remainder"), ("rlshift", "bitwise_left_shift"),
-        ("rrshift", "bitwise_right_shift"),
-    ):  # fmt: skip
-        setattr(Tensor, f"__{symbol}__", _binary(name, True))
-    for symbol, name in (
-        ("iadd", "add"), ("isub", "sub"), ("imul", "mul"), ("itruediv", "div"), ("ifloordiv", "floor_divide"),
-        ("imod", "remainder"), ("ipow", "pow"), ("iand", "bitwise_and"), ("ior", "bitwise_or"), ("ixor", "bitwise_xor"),
-        ("ilshift", "bitwise_left_shift"), ("irshift", "bitwise_right_shift"),
-    ):  # fmt: skip
-        setattr(Tensor, f"__{symbol}__", inplace(name))
-    for symbol, f in (
-        ("rtruediv", rtruediv), ("rpow", rpow), ("pow", power), ("neg", TENSORS["neg"]), ("abs", TENSORS["abs"]),
-        ("pos", TENSORS["positive"]),
-        ("invert", invert), ("matmul", matmul_operator),
-    ):  # fmt: skip
-        setattr(Tensor, f"__{symbol}__", f)
-    Tensor.T = property(transposed)  # type: ignore[attr-defined]
-    Tensor.mT = property(matrix_transposed)  # type: ignore[attr-defined]
-
-
-def transposed(self: Tensor) -> Tensor:
-    """All dimensions reversed."""
-    n = len(self._s)
-    if n not in (0, 2):
-        import warnings
-
-        warnings.warn(
-            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an "
-            "error in a future release. Consider `x.mT` to transpose batches of matrices or "
-            "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
-            UserWarning,
-            stacklevel=2,
-        )
-    r: Tensor = TENSORS["permute_dims"](self, (1, 0) if n == 2 else tuple(range(n))[::-1])
-    return r
-
-
-def matrix_transposed(self: Tensor) -> Tensor:
-    """The last two dimensions exchanged."""
-    if len(self._s) < 2:
-        raise RuntimeFault(f"tensor.mT is only supported on matrices or batches of matrices. Got {len(self._s)}-D tensor.")
-    r: Tensor = TENSORS["transpose"](self, -2, -1)
-    return r
-
-
-install_methods()
-install_operators()

@@ -21,7 +21,7 @@ LAYERS = {
             "tensor",
             tuple(
                 f"engine.{name}"
-                for name in ("tensor", "printing", "random", "nested", "creation", "ranges", "sampling", "typed")
+                for name in ("shapes", "tensor", "writing", "operators", "printing", "random", "nested", "creation", "ranges", "sampling", "typed")
                 + ("missing", "conversion", "inplace")
             ),
         ),

@@ -10,7 +10,8 @@ import numpy as np
 from engine.errors import NotImplementedFault, RuntimeFault
 from engine.ops.registry import REGISTRY, TENSORS
 from engine.random import default_generator
-from engine.tensor import Tensor, apply_inplace, make
+from engine.tensor import Tensor, make
+from engine.writing import apply_inplace
 
 _OTHER_NAME = {"leaky_relu", "elu", "celu"}  # torch gives their in-place nodes another name, LeakyReluBackward1
 

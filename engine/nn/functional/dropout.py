@@ -11,7 +11,8 @@ import numpy as np
 from engine.errors import RuntimeFault
 from engine.ops import kernels
 from engine.random import default_generator
-from engine.tensor import Tensor, apply_inplace, make
+from engine.tensor import Tensor, make
+from engine.writing import apply_inplace
 
 Array = Any
 
