@@ -58,7 +58,7 @@ function byName(said) {
 
 async function start() {
   void import('./components/editor.js'); // on its way while the rest starts; nothing waits for it here
-  locate(config.static);
+  void locate(config.static);
   const app = new App(config, await load(config.static));
   render(html`<${Frame} app=${app} />`, mount);
   document.addEventListener('keydown', (event) => {

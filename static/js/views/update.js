@@ -91,7 +91,7 @@ function spread(change, { graph }, cells) {
   const many = before.count > 1;
   return Array.from({ length: Math.min(before.values.length, MOST + 1) }, (_, i) => {
     const index = unflat(before.shape, i);
-    return { ...rest, name: many ? (before.shape.length === 1 ? `${name}${subscript(i)}` : `[${index}]`) : name, now: before.values[i], after: after.values[i], change: step(change, i, before.values[i], after.values[i]), index: many ? index : null, signed: true };
+    return { ...rest, name: many ? (before.shape.length === 1 ? `${name}${subscript(i)}` : `${name}[${index}]`) : name, now: before.values[i], after: after.values[i], change: step(change, i, before.values[i], after.values[i]), index: many ? index : null, signed: true };
   });
 }
 
