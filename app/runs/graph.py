@@ -19,7 +19,7 @@ Graph = dict[str, Any]
 
 SYMBOLS = {
     "add": "+", "sub": "−", "rsub": "−", "mul": "×", "div": "÷", "neg": "−", "mm": "@", "bmm": "@", "mv": "@",
-    "dot": "·", "pow_2": "x²", "pow_3": "x³", "pow": "xʸ", "square": "x²",
+    "dot": "·", "pow_2": "x²", "pow_3": "x³", "pow": "xʸ", "square": "x²", "slice": "[:]",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@
  */
 import { decode, flat, number, unbroadcast } from '../model/arrays.js';
 import { shape } from '../model/format.js';
+import { called } from '../model/symbols.js';
 import { below, fill, name, num, paren, sum } from './tex.js';
 
 /** @param {Forward} event @param {Question} question @returns {Explanation | null} */
@@ -20,7 +21,7 @@ export function forward(event, { moment, t, ops, index }) {
   const names = event.inputs.map((input) => input.name);
   const words = event.inputs.map((input, i) => (input.tensor == null ? constant(input.const) : name(labels[i])));
   const stretched = event.inputs.flatMap((input, i) => (input.broadcast ? [t('say.forward.broadcast', { name: labels[i], from: shape(input.broadcast.source), to: shape(input.broadcast.target) })] : []));
-  const say = [block?.doc && t('language') === 'en' ? String(block.doc).split('\n')[0] : t('say.forward', { op: event.op, name: card.label, shape: shape(output.value.shape) }), ...stretched];
+  const say = [block?.doc && t('language') === 'en' ? String(block.doc).split('\n')[0] : t('say.forward', { op: called(event.op), name: card.label, shape: shape(output.value.shape) }), ...stretched];
   if (event.node != null) say.push(t(event.saved?.length ? 'say.forward.saved' : 'say.forward.node', { grad_fn: event.grad_fn ?? '', saved: (event.saved ?? []).map((saved) => nameOf(moment, saved.tensor)).join(', ') }));
   const rule = block?.latex ? `${name(card.label)} = ${fill(block.latex, names, words)}` : '';
   const at = index ?? output.value.shape.map(() => 0);

@@ -15,6 +15,18 @@ const SIGN = {
   native_group_norm: 'GN', embedding: 'emb', permute_dims: 'perm', index_select: '[ ]', expand_to: 'expand', constant_pad_nd: 'pad',
 };
 
+/** @type {Record<string, string | undefined>} blocks of the engine that programs know by another name */
+const CALLED = {
+  copied: 'copy_', zeroed: 'zero_', filled: 'fill_', filled_tensor: 'fill_', swapped: 'transpose_', to_dtype: 'to', affine: 'addmm',
+  packed: 'pack_padded_sequence', squared_error: 'mse_loss', log_sigmoid: 'logsigmoid', attention: 'scaled_dot_product_attention',
+  average_pool: 'avg_pool2d', max_pool: 'max_pool2d', adaptive_max_pool: 'adaptive_max_pool2d', resample: 'interpolate',
+  add_scaled: 'add', sub_scaled: 'sub', add_scalar: 'add', sub_scalar: 'sub', mul_scalar: 'mul', div_scalar: 'div', div_rounded: 'div',
+  clamp_numbers: 'clamp', clamp_tensors: 'clamp', clamp_min_tensor: 'clamp', clamp_max_tensor: 'clamp', lerp_number: 'lerp', lerp_tensor: 'lerp',
+  masked_fill_number: 'masked_fill', masked_fill_tensor: 'masked_fill', index_fill_number: 'index_fill', scatter_src: 'scatter', scatter_value: 'scatter',
+  expand_to: 'expand', unsafe_view: 'reshape', reshape_alias: 'reshape', squeeze_row: 'squeeze', squeeze_dim: 'squeeze', squeeze_dims: 'squeeze', squeeze_all: 'squeeze',
+  permute_dims: 'permute', unsafe_split: 'split', split_with_sizes: 'split', safe_softmax: 'softmax', trilinear: 'bilinear',
+};
+
 /** @type {Record<string, string | undefined>} op -> sign between its two operands */
 const INFIX = {
   add: '+', sub: '−', mul: '·', div: '/', matmul: '@', mm: '@', mv: '@', bmm: '@', gt: '>', lt: '<', ge: '≥', le: '≤',
@@ -24,6 +36,12 @@ const INFIX = {
 const RAISED = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const FIXED = /^pow_(\d)$/; // small powers are ops of their own
 
+/** An op as programs call it. @param {string} op */
+export function called(op) {
+  const bare = op.replace(/_$/, '');
+  return CALLED[bare] ?? bare;
+}
+
 /** @param {string} op @param {readonly OpInput[]} [inputs] */
 export function sign(op, inputs) {
   const bare = op.replace(/_$/, '');
@@ -31,7 +49,7 @@ export function sign(op, inputs) {
   if (fixed) return `x${raised(Number(fixed[1]))}`;
   const exponent = bare === 'pow' ? inputs?.[1]?.const : undefined;
   if (typeof exponent === 'number' && raised(exponent)) return `x${raised(exponent)}`;
-  return SIGN[bare] ?? bare;
+  return SIGN[bare] ?? called(op);
 }
 
 /** @param {number} exponent  small whole ones only */
@@ -55,5 +73,5 @@ export function expression(op, names, inputs) {
     const power = typeof exponent === 'number' ? raised(exponent) : '';
     return power ? `${names[0]}${power}` : `${names[0]}^${names[1]}`;
   }
-  return `${bare.replace(/^native_|_(dim|all|dims|to|nd)$/g, '')}(${names.join(', ')})`;
+  return `${called(op).replace(/^native_|_(dim|all|dims|to|nd)$/g, '')}(${names.join(', ')})`;
 }

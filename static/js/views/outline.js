@@ -7,6 +7,7 @@
 import { html } from '../components/html.js';
 import { decode } from '../model/arrays.js';
 import { shape, short } from '../model/format.js';
+import { called } from '../model/symbols.js';
 
 const SPOKEN = 6; // numbers read out
 
@@ -27,7 +28,7 @@ function words(card, graph, state, t) {
   if (!tensor) return card.label;
   const from = graph.edges.filter((edge) => edge.to === card.first).map((edge) => graph.cards.get(edge.from)?.label).join(', ');
   const gradient = card.kind === 'leaf' ? tensor.grad : tensor.flow;
-  const parts = [t(from ? 'outline.made' : 'outline.leaf', { name: card.label, from, op: card.op?.op ?? '', shape: shape(card.shape) }), `${t('card.value')} ${numbers(tensor.value)}`];
+  const parts = [t(from ? 'outline.made' : 'outline.leaf', { name: card.label, from, op: card.op ? called(card.op.op) : '', shape: shape(card.shape) }), `${t('card.value')} ${numbers(tensor.value)}`];
   if (card.grads) parts.push(`${t('inspector.gradient')} ${gradient ? numbers(gradient) : 'None'}`);
   return parts.join('; ');
 }

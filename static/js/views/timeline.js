@@ -9,6 +9,7 @@ import { Button } from '../components/button.js';
 import { html } from '../components/html.js';
 import { Menu } from '../components/menu.js';
 import { integer } from '../model/format.js';
+import { called } from '../model/symbols.js';
 import { SPEEDS } from '../timeline/player.js';
 import { losses } from './loss.js';
 
@@ -179,7 +180,7 @@ export function chip(event, { graph }, t) {
   switch (event.kind) {
     case 'forward': {
       const card = of(event.outputs[0]?.tensor);
-      return [card?.sign || event.op, t('chip.forward', { name: card?.label ?? '', op: event.op })];
+      return [card?.sign || called(event.op), t('chip.forward', { name: card?.label ?? '', op: called(event.op) })];
     }
     case 'seed': return [t('chip.seed.short'), t('chip.seed', { name: name(event.root) })];
     case 'ready': return [`∂${(node(event.node)?.label ?? '')}`, t('chip.ready', { name: node(event.node)?.label ?? '' })];
