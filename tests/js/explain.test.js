@@ -53,3 +53,22 @@ test('placeholders and letters are both filled, commands are left alone', () => 
 test('names become TeX', () => {
   assert.deepEqual([name('v₁₂'), name('w', '0'), name('net.0.weight'), name('y_pred')], ['v_{12}', 'w_{0}', '\\mathit{net.0.weight}', '\\mathit{y\\_pred}']);
 });
+
+test('an op with several outputs is told with all of them, and what got nothing back as 0', () => {
+  const array = (shape, ...data) => ({ shape, dtype: 'float32', data });
+  const events = [
+    { kind: 'leaf', seq: 1, tensor: 4, value: array([4], 1, 2, 3, 4), role: 'parameter', requires_grad: true, name: 'x' },
+    { kind: 'forward', seq: 2, op: 'split', inputs: [{ name: 'input', tensor: 4 }], outputs: [{ tensor: 2, value: array([2], 1, 2), requires_grad: true }, { tensor: 6, value: array([2], 3, 4), requires_grad: true, index: 1 }], node: 3, grad_fn: 'SplitBackward0' },
+    { kind: 'bind', seq: 3, tensor: 2, name: 'a' }, { kind: 'bind', seq: 4, tensor: 6, name: 'b' },
+    { kind: 'forward', seq: 5, op: 'sum_', inputs: [{ name: 'input', tensor: 6 }], outputs: [{ tensor: 10, value: array([], 7), requires_grad: true }], node: 11 },
+    { kind: 'seed', seq: 6, root: 10, grad: array([], 1), node: 11 },
+    { kind: 'contribute', seq: 7, node: 11, index: 0, result: array([2], 1, 1), tensor: 6, to: 3 },
+    { kind: 'ready', seq: 8, node: 3, grad: array([4], 0, 0, 1, 1) },
+  ];
+  const tell = (position) => explain({ moment: { graph: graph(events), state: replay(events, position + 1), stops: stops(events), stop: null, event: events[position] }, t: translator(catalogue('en'), {}), ops: {}, index: null });
+  assert.equal(tell(1).title, 'a, b = split(x)');
+  const { title, say } = tell(7);
+  assert.match(title, /a, b is complete$/);
+  assert.match(say[0], /2 outputs/);
+  assert.match(say[1], /Nothing came back to \*\*a\*\*, so its gradient counts as 0/);
+});

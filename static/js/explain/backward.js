@@ -35,6 +35,7 @@ function seed(event, { moment, t }) {
 /** @param {Ready} event @param {Question} question @returns {Explanation} */
 function ready(event, { moment, t, index }) {
   const root = rootOf(moment);
+  if (event.tensor == null) return several(event, moment, t, root);
   const label = labelOf(moment, event.tensor);
   const { values, shape: size } = decode(event.grad);
   const at = index ?? size.map(() => 0);
@@ -46,6 +47,15 @@ function ready(event, { moment, t, index }) {
     rule: many ? `${partial(root, label)} = \\sum_{\\text{${t('say.consumers')}}} \\text{${t('say.contribution')}}` : '',
     numbersTitle: many || incoming.length ? t('say.cell', { name: `∂${root}/∂${cell(label, at)}` }) : '',
     numbers: total === undefined || !incoming.length ? '' : many ? sum(terms, { left: partial(root, label, below(at)), total: num(total) }) : `${partial(root, label, below(at))} = ${num(total)}` };
+}
+
+/** A node with several outputs waits for the gradients of all of them. @param {Ready} event @param {Question['moment']} moment @param {Question['t']} t @param {string} root @returns {Explanation} */
+function several(event, moment, t, root) {
+  const card = moment.graph?.cards.get(moment.graph.byNode.get(event.node) ?? '');
+  const outputs = (card?.op?.outputs ?? []).filter((output) => output.requires_grad);
+  const silent = outputs.filter((output) => !moment.state?.tensors[output.tensor]?.incoming.length && output.tensor !== moment.state?.root);
+  const names = (/** @type {typeof outputs} */ list) => list.map((output) => labelOf(moment, output.tensor)).filter(Boolean).join(', ');
+  return { phase: 'backward', title: t('say.ready.title', { root, name: names(outputs) }), say: [t('say.ready.several', { n: outputs.length }), ...(silent.length ? [t('say.ready.silent', { n: silent.length, names: names(silent) })] : [])], rule: '', numbersTitle: '', numbers: '' };
 }
 
 /** @param {Contribute} event @param {Question} question @returns {Explanation | null} */

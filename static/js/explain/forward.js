@@ -26,7 +26,9 @@ export function forward(event, { moment, t, ops, index }) {
   const rule = block?.latex ? `${name(card.label)} = ${fill(block.latex, names, words)}` : '';
   const at = index ?? output.value.shape.map(() => 0);
   const numbers = block ? cellOf(event, block, state, at, card.label) : '';
-  return { phase: 'forward', title: card.expr ? `${card.label} = ${card.expr}` : card.label, say, rule,
+  const outputs = event.outputs.map((each) => nameOf(moment, each.tensor)).filter(Boolean);
+  const expr = outputs.length > 1 ? card.expr.replace(/(\.values|\[0\])$/, '') : card.expr;
+  return { phase: 'forward', title: expr ? `${outputs.join(', ')} = ${expr}` : card.label, say, rule,
     numbersTitle: numbers ? t('say.cell', { name: `${card.label}${at.length ? `[${at}]` : ''}` }) : '', numbers };
 }
 

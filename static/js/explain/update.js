@@ -44,7 +44,7 @@ function updated(event, { moment, t, index }) {
 /** @param {Zero} event @param {Question} question @returns {Explanation} */
 function zeroed(event, { moment, t }) {
   const names = event.tensors.map((tensor) => `${labelOf(moment, tensor)}.grad`).join(', ');
-  return { phase: 'update', title: t('say.zero.title'), say: [t(event.to === 'none' ? 'say.zero.none' : 'say.zero.zero', { names })], rule: '', numbersTitle: '', numbers: '' };
+  return { phase: 'update', title: t('say.zero.title'), say: [t(event.to === 'none' ? 'say.zero.none' : 'say.zero.zero', { names, n: event.tensors.length })], rule: '', numbersTitle: '', numbers: '' };
 }
 
 export const update = { update: updated, zero: zeroed };
