@@ -1,6 +1,8 @@
 """Probes, metrics and the catalogues that need no run."""
 
+import asyncio
 import json
+import re
 
 from app.errors import PROBLEMS
 from app.lessons.catalogue import examples
@@ -25,6 +27,30 @@ def test_where_programs_cannot_run_it_is_not_ready(serve):
 
     told = serve(runner=Refusing()).client.get("/readyz")
     assert told.status_code == 503 and told.json()["runner"]["reason"] == "no seccomp"
+
+
+def test_pages_are_answered_while_the_sandbox_starts(serve):
+    class Starting(InProcessRunner):
+        async def start(self):
+            await asyncio.Event().wait()
+
+        async def health(self):
+            return Health(ready=False, slots=0, busy=0, queued=0, reason="starting")
+
+    served = serve(runner=Starting())
+    assert served.client.get("/healthz").status_code == 200
+    assert served.client.get("/").status_code == 200
+    assert served.client.get("/readyz").status_code == 503
+
+
+def test_a_warning_of_the_runner_reaches_every_page(serve):
+    class Unboxed(InProcessRunner):
+        async def health(self):
+            return Health(ready=True, slots=1, busy=0, queued=0, box={"warning": "No sandbox: mind </script>"})
+
+    page = serve(runner=Unboxed()).client.get("/").text
+    config = re.search(r'<script type="application/json" id="config">(.*?)</script>', page)
+    assert json.loads(config[1])["banner"] == "No sandbox: mind </script>"
 
 
 def test_metrics_count_runs_by_how_they_ended(serve):

@@ -13,6 +13,7 @@ import pytest
 
 from app.runs.program import Program
 from app.runs.runner import RunnerLost, RunnerUnavailable
+from app.sandbox import launch
 from app.sandbox.local import LocalRunner
 
 from .boxes import LOOP, QUICK, SHOWN, needs_box, started, trace_of, with_runner
@@ -180,3 +181,28 @@ def test_where_there_is_no_room_aside_long_programs_keep_their_slots():
         assert (await good).text == "1\n"
 
     with_runner(use, slots=1, aside=0)
+
+
+def test_a_program_asked_for_before_the_sandbox_is_there_waits_for_it():
+    async def main() -> str:
+        runner = LocalRunner(slots=1, limits=QUICK, launched=launch.launch())
+        starting = asyncio.create_task(runner.start())
+        await asyncio.sleep(0)
+        assert not (await runner.health()).ready
+        try:
+            return (await trace_of(runner, "print(1)\n")).text
+        finally:
+            await starting
+            await runner.close()
+
+    assert asyncio.run(main()) == "1\n"
+
+
+def test_a_sandbox_that_was_launched_and_not_wanted_ends():
+    async def main() -> int | None:
+        launched = launch.launch()
+        runner = LocalRunner(slots=1, limits=QUICK, launched=launched)
+        await runner.close()
+        return launched.process.returncode
+
+    assert asyncio.run(main()) == -signal.SIGKILL
