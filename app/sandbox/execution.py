@@ -31,6 +31,8 @@ LONG = 1.0
 """Seconds of processor after which a run steps back and makes room for younger ones."""
 LONG_WALL = 2.0
 """Seconds of clock after which it makes room in any case: it sleeps, or the machine has little to give."""
+KNOWN = 0.25
+"""The share of both that a client known for long programs gets."""
 LOOK = 0.25
 """Seconds between two looks at whether a run is long, and whether there is room for it."""
 STRETCH = 2.0
@@ -50,10 +52,13 @@ class Execution:
         *,
         make_room: Callable[[], bool] = lambda: True,
         crowded: Callable[[], bool] = lambda: False,
+        known: bool = False,
     ) -> None:
         """make_room  asked again and again, once the run is long, until it says that the slot is another's
         crowded    whether others need the room of those that stepped back
+        known      whose programs were long before
         """
+        self.share = KNOWN if known else 1.0
         self.child, self.program, self.make_room, self.crowded = child, program, make_room, crowded
         self.sieve = Sieve(program)
         self.started = time.monotonic()
@@ -71,7 +76,7 @@ class Execution:
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         child, sieve = self.child, self.sieve
         loop = asyncio.get_running_loop()
-        self._long = loop.call_later(LONG, self._look)
+        self._long = loop.call_later(LONG * self.share, self._look)
         self._clock = loop.call_later(self.program.limits.wall, self._time_is_up)
         try:
             await child.hand_over(encode_job(self.program))
@@ -97,10 +102,10 @@ class Execution:
 
     def _look(self) -> None:
         """Whether it is a long one by now; then, whether there is room for it."""
-        if not self._back and self.child.schedule()[0] >= LONG:
+        if not self._back and self.child.schedule()[0] >= LONG * self.share:
             self._back = True
             self.child.step_back()
-        if not self._room and (self._back or self.seconds >= LONG_WALL):
+        if not self._room and (self._back or self.seconds >= LONG_WALL * self.share):
             self._room = self.make_room()
         if not (self._back and self._room):
             self._long = asyncio.get_running_loop().call_later(LOOK, self._look)

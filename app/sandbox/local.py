@@ -239,7 +239,9 @@ class LocalRunner:
 
         try:
             child = await self._take(program.limits)
-            execution = Execution(child, program, make_room=make_room, crowded=lambda: self.queue.crowded)
+            execution = Execution(
+                child, program, make_room=make_room, crowded=lambda: self.queue.crowded, known=place.heavy
+            )
             asyncio.get_running_loop().call_soon(self._refill)
             async with aclosing(execution.chunks()) as chunks:
                 async for chunk in chunks:
