@@ -35,17 +35,19 @@ class Shot:
     height: int = 900
 
 
+SUMMED = ("]", *["ArrowRight"] * 12)  # to what the stretched w gets back, with the broadcast lens where its edge is selected
 BACKWARD = ("]", *["ArrowRight"] * 6)  # from the step's first event into its backward pass
 
 SHOTS = (
-    Shot("workbench-light", "/?lesson=heat_map&step=8&event=0", ("]", *["ArrowRight"] * 12)),
-    Shot("workbench-dark", "/?lesson=heat_map&step=8&event=0", ("]", *["ArrowRight"] * 12), theme="dark"),
-    Shot("workbench-zh", "/?lesson=heat_map&step=8&event=0", ("]", *["ArrowRight"] * 12), language="zh"),
+    Shot("workbench-light", "/?lesson=heat_map&step=8&event=0&select=o2:1", SUMMED),
+    Shot("workbench-dark", "/?lesson=heat_map&step=8&event=0", SUMMED, theme="dark"),
+    Shot("workbench-zh", "/?lesson=heat_map&step=8&event=0", SUMMED, language="zh"),
     Shot("linear-model", "/?lesson=linear_model&step=12&event=0", BACKWARD),
-    Shot("cubic", "/?lesson=cubic_autograd&step=640&event=0", BACKWARD),
+    Shot("cubic", "/?lesson=cubic_autograd&step=640&event=0", BACKWARD, width=1760, height=1000),
     Shot("layers", "/?lesson=two_layer_net&step=40&event=0", BACKWARD),
     Shot("shape-error", "/?lesson=broadcasting_fails"),
     Shot("narrow", "/?lesson=one_weight&step=3&event=0", BACKWARD, width=400, height=860),
+    Shot("tablet", "/?lesson=two_layer_net&step=40&event=0", BACKWARD, width=820, height=1180),
 )
 
 

@@ -8,12 +8,13 @@ const LEAST = 0.01;
 const CROWD = 300; // cards
 const MOST = 3;
 const MARGIN = 24;
-const READABLE = 0.62;
+const READABLE = 0.55;
 const WHOLE = 0.85; // scale at which all is easily read
 const LARGEST = 1.5; // that a small graph is drawn at on a large screen
 const CLOSE = 0.5; // to which a narrow screen goes back to show both ends of an edge
 const EDGE = 10; // px beside them then
 const LEGEND = 120; // px at the left that tools and legend need
+const TOOLS = 40; // px at the foot of a narrow screen that the tools need
 const CORNER = 124; // px at the bottom that the legend needs
 const FLIGHT = 260; // ms
 
@@ -82,8 +83,9 @@ export class Viewport {
   /** @param {boolean} [fly] @param {number} [least]  scale below which numbers cannot be read: better a part of the graph than all of it */
   fit(fly = true, least = 0) {
     if (!this.layout) return;
-    const { clientWidth, clientHeight: h } = this.box;
+    const { clientWidth, clientHeight } = this.box;
     const inset = clientWidth > 640 ? LEGEND : 0;
+    const h = clientHeight - (inset ? 0 : TOOLS);
     const w = clientWidth - inset;
     const k = Math.max(LEAST, Math.min(LARGEST, (w - 2 * MARGIN) / this.layout.w, (h - 2 * MARGIN) / this.layout.h));
     this.touched = false;

@@ -120,8 +120,8 @@ function written(moment, t, room) {
   return null;
 }
 
-/** Of a text in px. @param {string} text */
-const wide = (text, letter = LETTER) => [...text].reduce((sum, each) => sum + (each > '⺀' ? 1.7 : 1) * letter, 0);
+/** Of a text in px; signs like ∂ and →, and Chinese, come from a wider font. @param {string} text */
+const wide = (text, letter = LETTER) => [...text].reduce((sum, each) => sum + (each >= '℀' ? 1.75 : 1) * letter, 0);
 
 /** Stops in runs of one phase; prints belong to the phase they stand in. @param {Stop[]} stops @returns {{phase: string, from: number, to: number}[]} */
 function phases(stops) {
