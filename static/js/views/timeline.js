@@ -103,7 +103,7 @@ function Events({ app, moment, t, act }) {
 /** Width of the lane in a window of this width, as workbench.css leaves it beside the transport. @param {number} width */
 const lane = (width) => width - (width > 1180 ? 182 + Math.min(520, Math.max(372, width * 0.23)) : width > 900 ? 182 + 316 : 150);
 
-/** What each chip says: all in words, or the backward pass in signs, or everything; null when even the signs do not fit. @param {Context['moment']} moment @param {Context['t']} t @param {number} room @returns {[string, string][] | null} */
+/** What each chip says: all in words, or the backward pass in signs, then updates too, or everything; null when even the signs do not fit. @param {Context['moment']} moment @param {Context['t']} t @param {number} room @returns {[string, string][] | null} */
 function written(moment, t, room) {
   const { stops, index } = moment;
   const whole = stops.map((stop) => chip(stop.event, moment, t));
@@ -111,6 +111,7 @@ function written(moment, t, room) {
   const levels = [
     (/** @type {string} */ text) => text,
     (/** @type {string} */ text, /** @type {string} */ kind) => (BACKWARD.has(kind) ? BRIEF[kind] ?? text : text),
+    (/** @type {string} */ text, /** @type {string} */ kind) => (kind === 'seed' ? text : BRIEF[kind] ?? text),
     (/** @type {string} */ text, /** @type {string} */ kind) => BRIEF[kind] ?? sign(text),
   ];
   for (const level of levels) {
