@@ -20,6 +20,7 @@ from typing import Any
 
 import engine
 import engine.nn
+from engine.ops.formulas import finished
 from engine.ops.registry import COMPOSITES, REGISTRY, Op, Sample
 
 LETTERS = {"input": "x", "other": "y", "tensor1": "u", "tensor2": "v", "target": "t", "weight": "W", "bias": "b",
@@ -79,7 +80,7 @@ def _called_as(name: str, value: Any, kind: str) -> str:
     if entry is not None and kind == "function":
         return str(entry["signature"])
     try:
-        text = str(inspect.signature(value))
+        text = str(inspect.signature(finished(value)))
     except (TypeError, ValueError):
         return f"{name}(...)"
     text = re.sub(r":\s*[^,=()]+(?=[,)=]|\s=)|\s*->.*$|\bself,\s*|\(self\)", "", text)
@@ -135,7 +136,7 @@ def _derivative(o: Op, name: str) -> Entry:
 
 def _composite(name: str, f: Any) -> Entry:
     try:
-        signature_ = f"{name}{inspect.signature(f)}"
+        signature_ = f"{name}{inspect.signature(finished(f))}"
     except (TypeError, ValueError):
         signature_ = f"{name}(...)"
     signature_ = re.sub(r":\s*'?[\w.\[\], |]+'?(?=[,)=]|\s=)|\s*->.*$", "", signature_).replace(" = ", "=")
@@ -238,8 +239,8 @@ def _called(o: Op, names: list[str], params: dict[str, Any]) -> str:
         given = names[1:] if holder is engine.Tensor else names
         takes: Mapping[str, inspect.Parameter] = {}
         try:
-            takes = inspect.signature(f).parameters
-            inspect.signature(f).bind(*names, **params)
+            takes = inspect.signature(finished(f)).parameters
+            inspect.signature(finished(f)).bind(*names, **params)
         except (TypeError, ValueError):
             named = _by_name(o, names, takes) if holder is functional and set(params) <= set(takes) else []
             if named:

@@ -12,10 +12,10 @@ from typing import Any
 from numpy import ndarray
 
 from engine.ops import kernels
-from engine.ops.formulas import arrays_formula, define
+from engine.ops.formulas import arrays_formula, define, finished
 from engine.ops.general import general, operator_general
 from engine.ops.refusals import not_a_tensor, observe, op_error, shape_error
-from engine.ops.registry import MISSING, NAMESPACE, RULES, Op, Rule, freed_function, names_in
+from engine.ops.registry import MISSING, NAMESPACE, REGISTRY, RULES, TENSORS, Op, Rule, freed_function, names_in
 
 
 def _local_names(o: Op) -> set[str]:
@@ -31,13 +31,36 @@ def _make_rule(o: Op, names: tuple[str, ...], flavour: str) -> tuple[Rule, str]:
     found = _made.get((o.name, names, flavour))
     if found is not None and found[0].op is o:
         return found
-    local = _local_names(o)
     used: set[str] = set()
     for n in names:
         used |= names_in(o.rules[n])
     saved = tuple(n for n in (*o.inputs, "out", *o.aux) if n in used)
     rule = Rule(o, names, saved, flavour)
     index = len(RULES)
+    keep_name, free_name = f"keep_{index}", f"bw_{index}"
+    rule.keep = define(lambda: _rule_source(rule, keep_name, used, ""), keep_name, o.name)
+    if saved:
+        NAMESPACE[f"freed_{index}"] = rule.freed = freed_function()
+        rule.release = define(lambda: _rule_source(rule, free_name, used, f"freed_{index}"), free_name, o.name)
+    else:
+        rule.release = rule.freed = rule.keep
+    NAMESPACE[free_name] = rule.release
+    for f in (rule.release, rule.keep, rule.freed):
+        RULES[f] = rule
+    _made[o.name, names, flavour] = rule, free_name
+    return rule, free_name
+
+
+def rules_of(name: str) -> dict[tuple[str, ...], Rule]:
+    """A structured operation's rules, by the inputs that get a gradient."""
+    finished(TENSORS[name])
+    return {rule.names: rule for rule in RULES.values() if rule.op is REGISTRY[name]}
+
+
+def _rule_source(rule: Rule, name: str, used: set[str], freed: str) -> str:
+    """The text of a backward function; with `freed`, of one that lets go of what was saved."""
+    o, flavour, saved = rule.op, rule.flavour, rule.saved
+    local = _local_names(o)
     head: list[str] = []
     free: list[str] = []
     if flavour == "X":
@@ -63,7 +86,7 @@ def _make_rule(o: Op, names: tuple[str, ...], flavour: str) -> tuple[Rule, str]:
         head.append(f"{n} = n[{9 + i}]")
         free.append(f"n[{9 + i}] = None")
     results = []
-    for n in names:
+    for n in rule.names:
         text = o.quick.get(flavour, {}).get(n) or o.rules[n]
         if flavour == "B":
             p = o.partials.get(n)
@@ -77,21 +100,9 @@ def _make_rule(o: Op, names: tuple[str, ...], flavour: str) -> tuple[Rule, str]:
                 results.append(f"unbroadcast({arrays_formula(text, local, flavour)}, s_{n}, n[7])")
         else:
             results.append(arrays_formula(text, local, flavour))
-    ret = ", ".join(results)
-    keep_name, free_name = f"keep_{index}", f"bw_{index}"
-    body = "\n    ".join([*head, f"return {ret}"])
-    rule.keep = define(f"def {keep_name}(n, g):\n    {body}", keep_name, o.name)
-    if free:
-        NAMESPACE[f"freed_{index}"] = rule.freed = freed_function()
-        body = "\n    ".join([*head, f"n[1] = freed_{index}", *free, f"return {ret}"])
-        rule.release = define(f"def {free_name}(n, g):\n    {body}", free_name, o.name)
-    else:
-        rule.release = rule.freed = rule.keep
-    NAMESPACE[free_name] = rule.release
-    for f in (rule.release, rule.keep, rule.freed):
-        RULES[f] = rule
-    _made[o.name, names, flavour] = rule, free_name
-    return rule, free_name
+    release = [f"n[1] = {freed}", *free] if freed else []
+    body = "\n    ".join([*head, *release, f"return {', '.join(results)}"])
+    return f"def {name}(n, g):\n    {body}"
 
 
 def _node_code(o: Op, flavour: str, indent: str, meta: str, active: Sequence[str]) -> str:
@@ -136,11 +147,15 @@ def compile_pointwise(o: Op, operator: bool = False) -> Callable[..., Any]:
 
     operator: the same for Python's binary operators, which answer NotImplemented to what they do not know.
     """
+    NAMESPACE[f"OP_{o.name}"] = o
+    return define(lambda: _pointwise_source(o, operator), o.name, o.name)
+
+
+def _pointwise_source(o: Op, operator: bool) -> str:
     local = {*o.inputs, *o.params}
     assert o.forward is not None
     expr_s = arrays_formula(o.quick.get("S", {}).get("out") or o.forward, local, "S")
     expr_a = arrays_formula(o.forward, local, "A")
-    NAMESPACE[f"OP_{o.name}"] = o
     tail = (
         f"    if _obs is not None: observe(OP_{o.name}, r, ARGS, {{}})\n"
         "    if out is not None: return store(out, r)\n"
@@ -238,7 +253,7 @@ def {o.name}({_signature(o)}):
     if operator:  # Python gives it two operands and no `out`
         src = src.replace(", *, out=None", "").replace("    if out is not None: return store(out, r)\n", "")
         src = src.replace("return general(", "return operator_general(").replace(", {}, out)", ", {})")
-    return define(src, o.name, o.name)
+    return src
 
 
 def _signature(o: Op) -> str:
@@ -258,6 +273,10 @@ def compile_structured(o: Op) -> Callable[..., Any]:
     """The public function of a structured operation, around its array kernel."""
     NAMESPACE[f"OP_{o.name}"] = o
     NAMESPACE[f"K_{o.name}"] = o.kernel
+    return define(lambda: _structured_source(o), o.name, o.name)
+
+
+def _structured_source(o: Op) -> str:
     keys = [*o.inputs, *o.params]
     unpack, args = [], []
     for i, n in enumerate(o.inputs):
@@ -298,7 +317,7 @@ def {o.name}({_signature(o)}):
 {unboxed}    r._a = v
 {_node_code(o, "X", "    ", meta, o.inputs)}
 {after}{returned}"""
-    return define(src, o.name, o.name)
+    return src
 
 
 def return_type(name: str, fields: Sequence[str]) -> Any:

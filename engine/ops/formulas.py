@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -12,16 +14,68 @@ import numpy as np
 from engine.ops import kernels
 from engine.ops.registry import ARRAYS, NAMESPACE, TENSORS
 
+# Note [Compiled when first called]: compiling all blocks takes longer than NumPy's import, and a program calls a dozen
+# of them. So a generated function starts as a stub; its first call makes the text, compiles it and puts the code in
+# place of the stub's. It stays the same object to everybody who holds it, and later calls pay nothing.
 
-def define(source: str, name: str, where: str) -> Callable[..., Any]:
-    """Execute generated source against the shared namespace and give back the function `name`.
+
+def _stub(*args: Any, **kwargs: Any) -> Any:
+    return _finish("key")(*args, **kwargs)  # type: ignore[name-defined]
+
+
+_functions: dict[str, FunctionType] = {}
+_pending: dict[str, tuple[Callable[[], str], str, str]] = {}
+_lock = threading.RLock()
+
+
+def define(source: Callable[[], str], name: str, where: str) -> Callable[..., Any]:
+    """The function `name` of generated source, run against the shared namespace; the source is asked for when needed.
 
     Compiled under a file name of ours, so that a traceback says where the text came from.
     """
-    found: dict[str, Any] = {}
-    exec(compile(source, f"<compiled op {where}>", "exec"), NAMESPACE, found)
-    f: Callable[..., Any] = found[name]
+    key = f"{where} {name} {len(_functions)}"
+    code = _stub.__code__
+    constants = tuple(key if c == "key" else c for c in code.co_consts)
+    code = code.replace(co_consts=constants, co_name=name, co_qualname=name)
+    f = _functions[key] = FunctionType(code, NAMESPACE, name)
+    _pending[key] = source, name, where
     return f
+
+
+def _finish(key: str) -> FunctionType:
+    """Compile the function that is pending under a key."""
+    f = _functions[key]
+    with _lock:
+        if key in _pending:
+            source, name, where = _pending[key]
+            found: dict[str, Any] = {}
+            exec(compile(source(), f"<compiled op {where}>", "exec"), NAMESPACE, found)
+            made = found[name]
+            f.__defaults__, f.__kwdefaults__, f.__code__ = made.__defaults__, made.__kwdefaults__, made.__code__
+            del _pending[key]
+    return f
+
+
+NAMESPACE["_finish"] = _finish
+
+
+def finished(f: Any) -> Any:
+    """f itself, compiled if it, or what it wraps, was still to be."""
+    code = getattr(getattr(f, "__wrapped__", f), "__code__", None)
+    if code is not None and code.co_code == _stub.__code__.co_code:
+        _finish(next(c for c in code.co_consts if c in _functions))
+    return f
+
+
+def pending() -> int:
+    """How many functions have not been called yet."""
+    return len(_pending)
+
+
+def compile_all() -> None:
+    """Compile whatever is still to be: for a process that others are forked from, and for the test of all blocks."""
+    while _pending:
+        _finish(next(iter(_pending)))
 
 
 class _Constants(ast.NodeTransformer):

@@ -21,6 +21,7 @@ from engine.ops.compiler import (
     compile_pointwise,
     compile_structured,
     return_type,
+    rules_of,
 )  # fmt: skip
 from engine.ops.custom import (
     Bundle,
@@ -67,7 +68,6 @@ from engine.ops.registry import (
     Sample,
     caller,
     freed_function,
-    rules_of,
 )  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def op(
         TENSORS[name] = the_op.call
         for alias in the_op.aliases:
             TENSORS[alias] = the_op.call
-        the_op.call = numpy_named(the_op.call)
+        the_op.call = numpy_named(the_op.call, the_op.order)
         return the_op
 
     if forward is not None:
@@ -200,7 +200,8 @@ def composite(
         key = name or f.__name__
         COMPOSITE_SAMPLES[key] = tuple(samples)
         COMPOSITE_FAILS[key] = tuple(fails)
-        public = numpy_named(f)
+        code = f.__code__  # inspect.signature would take as long as compiling some blocks does
+        public = numpy_named(f, code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
         for n in (key, *aliases):
             COMPOSITES[n] = public
             TENSORS[n] = f
@@ -215,10 +216,8 @@ NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 """What torch calls by another name and takes by NumPy's too: x.argmax(axis=1), x.sum(1, keepdims=True)."""
 
 
-def numpy_named(f: Callable[..., Any]) -> Callable[..., Any]:
-    """f for programs: its arguments by NumPy's names as well. Rules and other operations call f itself."""
-    code = f.__code__  # inspect.signature would take as long as compiling some blocks does
-    known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+def numpy_named(f: Callable[..., Any], known: Sequence[str]) -> Callable[..., Any]:
+    """f for programs: its arguments `known` by NumPy's names as well. Rules and other operations call f itself."""
     names = {theirs: ours for theirs, ours in NUMPY_NAMES.items() if ours in known and theirs not in known}
     if not names:
         return f

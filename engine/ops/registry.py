@@ -154,11 +154,6 @@ RULES: dict[Callable[..., Any], Rule] = {}
 FOLDED: dict[Callable[..., Any], Callable[[Node], None]] = {}
 
 
-def rules_of(name: str) -> dict[tuple[str, ...], Rule]:
-    """A structured operation's rules, by the inputs that get a gradient."""
-    return {rule.names: rule for rule in RULES.values() if rule.op is REGISTRY[name]}
-
-
 FREED_MESSAGE = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
     "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "

@@ -26,6 +26,7 @@ import numpy as np
 
 import engine
 from engine.errors import EngineError
+from engine.ops.formulas import compile_all
 from engine.trace import events as ev
 from engine.trace.hints import hint
 from engine.trace.recorder import Recorder
@@ -129,6 +130,7 @@ def settle(seed: int = 0) -> None:
     """For a process, or the children it forks, that runs one program and ends: what is the same for all programs is
     done now, and nothing is put back afterwards. `seed` is the one that costs nothing later."""
     global _settled
+    compile_all()
     sys.modules.update(_aliases())
     _reset_warnings()
     _seed(seed)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from engine.catalog import catalog, read, signature
+from engine.ops.formulas import compile_all, pending
 from engine.ops.registry import COMPOSITES, REGISTRY
 from engine.trace import events as ev
 from engine.trace import jsonl
@@ -50,3 +51,9 @@ def test_example_runs(name):
     run(ENTRIES[name]["example"], emit=lines.append)
     fails = [e for e in jsonl.read(b"".join(lines).splitlines()) if isinstance(e, ev.Fail)]
     assert not fails, (ENTRIES[name]["example"], fails)
+
+
+def test_every_block_compiles():
+    """They are compiled when first called; here all of them, so that a bad block does not wait for its caller."""
+    compile_all()
+    assert pending() == 0
