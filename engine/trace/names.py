@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from engine.tensor import Tensor
+from engine.trace.payload import is_parameter
 from engine.trace.source import FILENAME, Position, Source
 
 MODULE = "<module>"
@@ -42,6 +43,7 @@ class Names:
         self.program = program if program is not None else {}
         self._watched: dict[str, tuple[str, ...]] = {}
         self._survey: dict[int, str] | None = None
+        self._surveyed: tuple[int, ...] = ()
 
     def forget(self) -> None:
         """The program has moved on: survey its containers anew when next asked."""
@@ -80,13 +82,24 @@ class Names:
             for name, value in frame.f_locals.items():
                 if value is thing and not name.startswith("__") and name != "self":
                     return name
-        if self._survey is None:
-            self._survey = {}
-            for frame in stack:
-                if frame.f_code.co_name != MODULE:
-                    self._walk(frame.f_locals, self._survey)
-            self._walk(self.program, self._survey)
-        return self._survey.get(id(thing), "")
+        found = "" if self._survey is None else self._survey.get(id(thing), "")
+        if found or (self._survey is not None and not self._is_news(thing, stack)):
+            return found
+        self._survey = survey = {}
+        self._surveyed = self._extent(stack)
+        for frame in stack:
+            if frame.f_code.co_name != MODULE:
+                self._walk(frame.f_locals, survey)
+        self._walk(self.program, survey)
+        return survey.get(id(thing), "")
+
+    def _extent(self, stack: list[FrameType]) -> tuple[int, ...]:
+        """How many variables there are, and where: it grows when the program makes its model."""
+        return (len(self.program), *(len(frame.f_locals) for frame in stack))
+
+    def _is_news(self, thing: Any, stack: list[FrameType]) -> bool:
+        """A parameter that the survey does not know because it was made while its module was: worth another survey."""
+        return isinstance(thing, Tensor) and is_parameter(thing) and self._extent(stack) != self._surveyed
 
     def _walk(self, values: dict[str, Any], found: dict[int, str]) -> None:
         """Name everything reachable from these variables through modules, containers and the program's own classes."""

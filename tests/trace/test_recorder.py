@@ -342,6 +342,27 @@ def test_parameters_of_modules_are_named_as_one_would_write_them():
     assert names == ["n.w", "n.ls.0.weight", "n.ls.0.bias", "n.ls.1.weight", "n.ls.1.bias"]
 
 
+def test_parameters_have_names_though_their_module_computes_while_it_is_made():
+    text = """
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(2, 1)
+        self.register_buffer("mask", torch.tril(torch.ones(2, 2)))
+    def forward(self, x):
+        return self.fc(x @ self.mask)
+net = Net()
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(2):
+    loss = net(torch.ones(1, 2)).sum()
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+"""
+    steps = of(ev.Step, record(HEAD + text))
+    assert list(steps[0].params) == ["net.fc.weight", "net.fc.bias"]
+
+
 def test_a_result_that_asks_for_a_gradient_becomes_a_parameter_at_once():
     events = window("result asks for a gradient")
     (leaf,) = [e for e in of(ev.Leaf, events) if e.role == "parameter"]
