@@ -216,14 +216,14 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     if not isinstance(src, Tensor):
         raise TypeFault(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
     before_inplace(self, REGISTRY["copied"], src)
+    if type(self._a) is ndarray:
+        forbid_partial_overlap(self, (src,), REGISTRY["copied"])
     if kernels.broadcast_shapes(self._s, src._s) != self._s:
         from engine.ops.refusals import broadcast_fault
 
         fits = kernels.broadcast_shapes(self._s, src._s)
         raise failed(REGISTRY["copied"], (self, src), broadcast_fault(self._s, src._s) if fits is None else RuntimeFault(
             f"output with shape {list(self._s)} doesn't match the broadcast shape {list(fits)}"))  # fmt: skip
-    if type(self._a) is ndarray:
-        forbid_partial_overlap(self, (src,), REGISTRY["copied"])
     if src._a.dtype != self._a.dtype:
         src = TENSORS["to_dtype"](src, dtypes.of(self._a))
     return apply_inplace(self, TENSORS["copied"](self, src), REGISTRY["copied"])
@@ -263,6 +263,10 @@ def zero_(self: Tensor) -> Tensor:
 
 def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     """One number on the diagonal."""
+    if len(self._s) < 2:
+        raise RuntimeFault("dimensions must larger than 1")
+    if len(self._s) > 2 and len(set(self._s)) > 1:
+        raise RuntimeFault("all dimensions of input must be of equal length")
     fill_(TENSORS["diagonal"](self, 0, 0, 1), fill_value)
     return self
 
@@ -301,6 +305,7 @@ def _reshaped_inplace(name: str) -> Any:
             raise RuntimeFault(f"t_() expects a tensor with <= 2 dimensions, but self is {len(self._s)}D")
         r = f(self, *args, **kwargs)
         self._a, self._s = r._a, r._s
+        versions.bump(self._a)
         if NAMESPACE["grad_on"]:
             self._n = None if r._n is None else _renamed(r._n)
         return self

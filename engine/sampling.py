@@ -17,10 +17,10 @@ from engine.dtypes import dtype as DType
 from engine.errors import NotImplementedFault, RuntimeFault, TypeFault
 from engine.nested import kind
 from engine.ops import kernels
-from engine.ops.registry import TENSORS
+from engine.ops.op import META, NAMESPACE, TENSORS, Custom, Node, link, record
 from engine.random import F32, F64, Generator, default_generator
 from engine.tensor import Tensor, make
-from engine.writing import apply_inplace
+from engine.writing import apply_inplace, before_inplace
 
 Array = Any
 
@@ -202,7 +202,8 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any 
     if shape is None:
         TENSORS["add"](mean, std)  # raises torch's sentence about shapes that do not broadcast
     z = _normals(g, shape or (), 0.0, 1.0, d).astype(d.np, copy=False)
-    return finish("normal", np.asarray(z * s + m, d.np))
+    number = 3 if len(tensors) == 2 else 1 if isinstance(mean, Tensor) else 2
+    return _tracked(finish("normal", np.asarray(z * s + m, d.np)), f"NormalBackward{number}", *tensors)
 
 
 def _check_std(std: Any) -> None:
@@ -222,7 +223,7 @@ def bernoulli(input: Any, p: float | None = None, *, generator: Any = None, out:
         return finish("bernoulli", drawn.astype(input._a.dtype), out=out)
     _floating(input.dtype, "bernoulli_tensor_cpu_p_")
     drawn = _chances(np.asarray(input._a).reshape(input._s), _generator("bernoulli", generator))
-    return finish("bernoulli", drawn.astype(input._a.dtype), out=out)
+    return _tracked(finish("bernoulli", drawn.astype(input._a.dtype), out=out), "BernoulliBackward0", input)
 
 
 def _chances(p: Array, generator: Generator) -> Array:
@@ -280,12 +281,40 @@ def _memory_order(t: Tensor) -> list[int]:
     return sorted(range(len(strides)), key=lambda axis: -strides[axis])
 
 
-def _fill(t: Tensor, draw: Callable[[tuple[int, ...]], Array]) -> Tensor:
+def _nothing(n: Node, g: Any) -> tuple[Any, ...]:
+    meta = n[META]
+    return tuple(np.zeros(meta["shapes"][i], np.asarray(g).dtype) for i in meta["positions"])
+
+
+def _nothing_tensors(n: Node, g: Tensor) -> tuple[Any, ...]:
+    return tuple(make(a, a.shape) for a in _nothing(n, g._a))
+
+
+DRAWN = record(
+    "drawn", "Random numbers: they do not depend on what they were drawn from or written over, so its gradient is zero.",
+    node="NormalBackward0", inputs=("input", "other"), latex=r"\xi", source="https://pytorch.org/docs/stable/generated/torch.normal.html",
+)  # fmt: skip
+DRAWN_RULE = Custom(DRAWN, _nothing, _nothing_tensors)
+
+
+def _tracked(r: Tensor, node: str, *inputs: Any) -> Tensor:
+    """r with the node torch gives random numbers that stand where gradients flow."""
+    r._n = link(DRAWN_RULE, inputs, r._s, {"name": node})
+    if r._n is not None and NAMESPACE["_obs"] is not None:
+        NAMESPACE["_obs"].forward(DRAWN, r._n, inputs, (r,), {}, saved=())
+    return r
+
+
+def _fill(t: Tensor, draw: Callable[[tuple[int, ...]], Array], node: str, *others: Any) -> Tensor:
     """Fill t with what draw(shape) gives for its shape in memory order."""
+    before_inplace(t)
     order = _memory_order(t)
     array = np.asarray(draw(tuple(t._s[axis] for axis in order))).transpose(np.argsort(order))
     array = array.astype(t._a.dtype, copy=False)
-    return apply_inplace(t, make(array[kernels.ORIGIN[array.ndim]] if array.size == 1 else array, t._s))
+    r = make(array[kernels.ORIGIN[array.ndim]] if array.size == 1 else array, t._s)
+    if t._n is not None and NAMESPACE["_obs"] is not None:
+        NAMESPACE["_obs"].target = t  # the numbers that follow are its new value
+    return apply_inplace(t, _tracked(r, node, t, *others), DRAWN)
 
 
 def _real(name: str, argument: str, value: Any, position: int) -> float:
@@ -302,7 +331,7 @@ def normal_(self: Tensor, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = N
     _check_std(s)
     _floating(self.dtype, "normal_kernel_cpu")
     g = _generator("normal_", generator)
-    return _fill(self, lambda shape: _normals(g, shape, m, s, self.dtype, self.is_contiguous()))
+    return _fill(self, lambda shape: _normals(g, shape, m, s, self.dtype, self.is_contiguous()), "NormalBackward0")
 
 
 def uniform_(self: Tensor, from_: Any = 0.0, to: Any = 1.0, *, generator: Any = None, **named: Any) -> Tensor:
@@ -313,7 +342,7 @@ def uniform_(self: Tensor, from_: Any = 0.0, to: Any = 1.0, *, generator: Any = 
     if low > high:
         raise RuntimeFault(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
     g = _generator("uniform_", generator)
-    return _fill(self, lambda shape: g.uniform(shape, low, high, _drawn_as(self.dtype)))
+    return _fill(self, lambda shape: g.uniform(shape, low, high, _drawn_as(self.dtype)), "UniformBackward0")
 
 
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
@@ -322,11 +351,11 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     if isinstance(p, Tensor) and p._s:
         chances = np.asarray(TENSORS["expand"](p, self._s)._a).reshape(self._s)
         order = _memory_order(self)
-        return _fill(self, lambda _: _chances(chances.transpose(order), g))
+        return _fill(self, lambda _: _chances(chances.transpose(order), g), "BernoulliBackward1", p)
     chance = _real("bernoulli_", "p", p, 1)
     if not 0 <= chance <= 1:
         raise RuntimeFault(f"bernoulli_ expects p to be in [0, 1], but got p={chance:g}")
-    return _fill(self, lambda shape: g.bernoulli(shape, chance))
+    return _fill(self, lambda shape: g.bernoulli(shape, chance), "BernoulliBackward2")
 
 
 def random_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Tensor:
@@ -340,10 +369,10 @@ def random_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Te
         raise mismatch("random_", *args)
     g = _generator("random_", generator)
     if not given:
-        return _fill(self, lambda shape: g.whole(shape, REACH[self.dtype.name]))
+        return _fill(self, lambda shape: g.whole(shape, REACH[self.dtype.name]), "RandomBackward2")
     low, high = (0, int(given[0])) if len(given) == 1 else map(int, given)
     _check_bounds(low, high, self.dtype)
-    return _fill(self, lambda shape: g.integers(shape, low, high))
+    return _fill(self, lambda shape: g.integers(shape, low, high), f"RandomBackward{2 - len(given)}")
 
 
 def exponential_(self: Tensor, lambd: Any = 1.0, *, generator: Any = None) -> Tensor:
@@ -353,7 +382,7 @@ def exponential_(self: Tensor, lambd: Any = 1.0, *, generator: Any = None) -> Te
         raise RuntimeFault(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
     _floating(self.dtype, "exponential_cpu")
     g = _generator("exponential_", generator)
-    return _fill(self, lambda shape: g.exponential(shape, rate, _drawn_as(self.dtype)))
+    return _fill(self, lambda shape: g.exponential(shape, rate, _drawn_as(self.dtype)), "ExponentialBackward0")
 
 
 def cauchy_(self: Tensor, median: Any = 0.0, sigma: Any = 1.0, *, generator: Any = None) -> Tensor:
@@ -363,7 +392,7 @@ def cauchy_(self: Tensor, median: Any = 0.0, sigma: Any = 1.0, *, generator: Any
         raise RuntimeFault(f"cauchy_ expects sigma > 0.0, but found sigma={width:g}")
     _floating(self.dtype, "cauchy_cpu")
     g = _generator("cauchy_", generator)
-    return _fill(self, lambda shape: middle + width * np.tan(np.pi * (g.uniform(shape, dtype=F64) - 0.5)))
+    return _fill(self, lambda shape: middle + width * np.tan(np.pi * (g.uniform(shape, dtype=F64) - 0.5)), "CauchyBackward0")
 
 
 def log_normal_(self: Tensor, mean: Any = 1.0, std: Any = 2.0, *, generator: Any = None) -> Tensor:
@@ -373,7 +402,7 @@ def log_normal_(self: Tensor, mean: Any = 1.0, std: Any = 2.0, *, generator: Any
         raise RuntimeFault(f"log_normal_ expects std > 0.0, but found std={s:g}")
     _floating(self.dtype, "log_normal_cpu")
     g = _generator("log_normal_", generator)
-    return _fill(self, lambda shape: np.exp(g.normal(shape, m, s, F64, contiguous=False)))
+    return _fill(self, lambda shape: np.exp(g.normal(shape, m, s, F64, contiguous=False)), "LogNormalBackward0")
 
 
 def geometric_(self: Tensor, p: Any, *, generator: Any = None) -> Tensor:
@@ -382,7 +411,7 @@ def geometric_(self: Tensor, p: Any, *, generator: Any = None) -> Tensor:
     if not 0 < chance < 1:
         raise RuntimeFault(f"geometric_ expects p to be in (0, 1), but got p={chance:g}")
     g = _generator("geometric_", generator)
-    return _fill(self, lambda shape: np.ceil(np.log(g.uniform(shape, dtype=F64)) / np.log1p(-chance)))
+    return _fill(self, lambda shape: np.ceil(np.log(g.uniform(shape, dtype=F64)) / np.log1p(-chance)), "GeometricBackward0")
 
 
 for _method in (

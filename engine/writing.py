@@ -29,9 +29,11 @@ def store(out: Tensor, r: Tensor) -> Tensor:
     """`out=`: write the result into a given tensor."""
     if not isinstance(out, Tensor):
         raise TypeFault(f"argument 'out' must be Tensor, not {type(out).__name__}")
-    if r._n is not None or out._n is not None:
+    if NAMESPACE["grad_on"] and (r._n is not None or out._n is not None):
+        rule = None if r._n is None else RULES.get(r._n[BW])
+        name = "" if rule is None else rule.op.public.replace(".", "_") + "(): functions with "
         raise RuntimeFault(
-            "out=... arguments don't support automatic differentiation, but one of the arguments requires grad.",
+            f"{name}out=... arguments don't support automatic differentiation, but one of the arguments requires grad.",
             hint="leave out= away, or compute under torch.no_grad()",
         )
     if not dtypes.can_cast(r.dtype, out.dtype):

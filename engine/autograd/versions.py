@@ -21,11 +21,13 @@ from numpy import ndarray
 
 from engine import dtypes
 from engine.errors import RuntimeFault
-from engine.ops.registry import BW, E0, E1, FOLDED, NAMESPACE, REST, RULES, SAVED, SEQ, SHAPE, Node
+from engine.ops.registry import BW, E0, E1, FOLDED, META, NAMESPACE, REST, RULES, SAVED, SEQ, SHAPE, Node
 
 # the sequence number at the last in-place operation; numbers fall, so nodes older than it have larger ones
 last_inplace: list[int] = [1 << 62]
 
+# what as_strided, and so a broadcast view, has for a base: it holds the array looked at
+_STAND_IN: Any = type(np.lib.stride_tricks.as_strided(np.zeros(1)).base)
 # identity of the owner -> [owner, version, sequence numbers of its last changes, one a version]
 Entry = list[Any]
 _changed: dict[int, Entry] = {}
@@ -35,8 +37,13 @@ HISTORY = 64  # changes remembered an array: enough to tell the expected version
 
 def owner_of(a: Any) -> Any:
     """The array whose memory `a` looks at; a scalar payload owns itself."""
-    while type(a) is ndarray and type(a.base) is ndarray:
-        a = a.base
+    while type(a) is ndarray:
+        base: Any = a.base
+        if type(base) is not ndarray:
+            if type(base) is not _STAND_IN:
+                return a
+            base = base.base
+        a = base
     return a
 
 
@@ -181,7 +188,10 @@ def check(n: Node) -> None:
     rule = RULES.get(getattr(n[1], "inner", n[1]))  # type: ignore[arg-type]
     if rule is None:
         return
-    for name, a in zip(rule.saved, n[SAVED:], strict=False):
+    saved: Iterable[tuple[str, Any]] = zip(rule.saved, n[SAVED:], strict=False)
+    if rule.flavour == "G" and n[META][3]:
+        saved = (*saved, *n[META][3])
+    for name, a in saved:
         if not isinstance(a, (ndarray, np.generic)):
             continue
         found = _changed.get(id(owner_of(a)))

@@ -137,6 +137,8 @@ prelu_kernel = op(
         "input": "choose(input > 0, 1.0, choose(input < 0, weight, detached(weight), input), input)",
         "weight": "choose(input >= 0, 0.0, input, input)",
     },
+    # torch: the gradient depends on the input, if only with derivative 0
+    vjps={"input": "through(g * choose(input > 0, 1.0, choose(input < 0, weight, detached(weight), input), input), input)"},
     node="PreluKernelBackward0",
     latex=r"\max(0, {input}) + {weight}\min(0, {input})",
     latex_partials={"input": r"1 \text{ or } {weight}", "weight": r"\min(0, {input})"},

@@ -121,7 +121,7 @@ def _conv(x: Array, w: Array, stride: Ints, padding: Ints, dilation: Ints, group
 def _conv_input(g: Array, w: Array, shape: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int) -> Array:
     n, out = g.shape[0], g.shape[2:]
     filters = w.reshape(groups, w.shape[0] // groups, -1)
-    rows = g.reshape(n, groups, w.shape[0] // groups, -1)
+    rows = g.reshape(n, groups, w.shape[0] // groups, kernels.numel(out))
     if groups > 1:
         columns = np.matmul(filters.transpose(0, 2, 1), rows)
     else:
@@ -137,7 +137,7 @@ def _conv_weight(g: Array, x: Array, shape: Ints, stride: Ints, padding: Ints, d
 
 @_in_float32
 def _from_columns(g: Array, columns: Array, shape: Ints, groups: int) -> Array:
-    rows = g.reshape(g.shape[0], groups, shape[0] // groups, -1)
+    rows = g.reshape(g.shape[0], groups, shape[0] // groups, kernels.numel(g.shape[2:]))
     if groups == 1:
         per_sample = np.matmul(rows[:, 0], columns[:, 0].transpose(0, 2, 1))
     else:
@@ -341,7 +341,7 @@ def convolution_transposed(
 
 @op(
     "im2col(input, kernel_size, dilation, padding, stride)",
-    vjps={"input": "col2im(g, input_shape[2:], kernel_size, dilation, padding, stride)"},
+    vjps={"input": "col2im(g, input_shape[-2:], kernel_size, dilation, padding, stride)"},
     node="Im2ColBackward0",
     latex=r"\operatorname{im2col}({input})",
     latex_partials={"input": r"\operatorname{col2im}(g)"},
@@ -354,8 +354,10 @@ def convolution_transposed(
     public="im2col",
 )
 def im2col(input: Array, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints) -> Array:
-    columns, _ = _columns(input, kernel_size, stride, padding, dilation, 1)
-    return columns[:, 0]
+    columns, _ = _columns(input if input.ndim == 4 else input[None], kernel_size, stride, padding, dilation, 1)
+    if not columns.flags.writeable:  # still a view of windows: its elements would be the input's
+        columns = columns.copy()
+    return columns[:, 0] if input.ndim == 4 else columns[0, 0]
 
 
 @op(
@@ -375,7 +377,8 @@ def col2im(
     size = tuple(output_size)
     area = kernels.numel(kernel_size)
     out = tuple(out_size(size[i], kernel_size[i], stride[i], padding[i], dilation[i]) for i in range(len(size)))
-    n, rows, length = input.shape
+    single = input.ndim == 2
+    n, rows, length = (1, *input.shape) if single else input.shape
     if rows % area:
         raise RuntimeFault(
             "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
@@ -390,7 +393,8 @@ def col2im(
             f"number of sliding blocks {inside.replace(', ', ' * ')} = {kernels.numel(out)}, "
             f"but got input.size(2)={length}."
         )
-    return _add_columns(input, (n, rows // area, *size), kernel_size, stride, padding, dilation, out)
+    images = _add_columns(input, (n, rows // area, *size), kernel_size, stride, padding, dilation, out)
+    return images[0] if single else images
 
 
 __all__ = ["col2im", "convolution", "convolution_input", "convolution_transposed", "convolution_weight", "im2col"]

@@ -261,6 +261,16 @@ def _index_add(input: Array, index: Array, source: Array, dim: int, alpha: Any) 
     samples=[Sample((MATRIX, [1, 0], MATRIX), {"dim": 0})])  # fmt: skip
 def _index_copy(input: Array, index: Array, source: Array, dim: int) -> Array:
     """A copy with entries of source written at an index of dim."""
+    if source.ndim != input.ndim and source.ndim and input.ndim:
+        raise IndexFault(
+            "index_copy_(): When source and destination are not scalars, their dimensionality must match. Source dimensionality "
+            f"({source.ndim}), destination dimensionality ({input.ndim})"
+        )
+    if source.ndim and index.size != source.shape[axis_of(dim, source.ndim)]:
+        raise IndexFault(
+            f"index_copy_(): Number of indices ({index.size}) should be equal to source.size(dim) "
+            f"({source.shape[axis_of(dim, source.ndim)]})"
+        )
     r = input.copy()
     r[at(axis_of(dim, r.ndim), index)] = source
     return r

@@ -120,7 +120,8 @@ def general(o: Op, args: tuple[Any, ...], params: dict[str, Any], out: Any = Non
             rule = _general_rule(o, names)
             edges = [args[i]._n for i in rule.positions]
             kept = {**dict(zip(o.inputs, arrays, strict=True)), "out": v}
-            meta = (tuple(shapes), tuple(a._a.dtype if isinstance(a, tensor_class) else None for a in args), params)
+            types = tuple(a._a.dtype if isinstance(a, tensor_class) else None for a in args)
+            meta = (tuple(shapes), types, params, _converted(o, rule, args, arrays))
             r._n = [
                 NAMESPACE["seq"](), rule.release, edges[0], edges[1] if len(edges) > 1 else None,
                 tuple(edges[2:]) if len(edges) > 2 else None, 0, None, s, meta, *(kept[n] for n in rule.saved),
@@ -128,6 +129,15 @@ def general(o: Op, args: tuple[Any, ...], params: dict[str, Any], out: Any = Non
     if NAMESPACE["_obs"] is not None:
         observe(o, r, args, params)
     return r if out is None else NAMESPACE["store"](out, r)
+
+
+def _converted(o: Op, rule: Rule, args: Sequence[Any], arrays: Sequence[Any]) -> tuple[tuple[str, Any], ...]:
+    """What was saved in another dtype than given: the given payloads, so that a change of them is noticed."""
+    tensor_class = NAMESPACE["Tensor"]
+    return tuple(
+        (n, a._a) for n, a, saved in zip(o.inputs, args, arrays, strict=True)
+        if n in rule.saved and isinstance(a, tensor_class) and a._a.dtype != saved.dtype
+    )  # fmt: skip
 
 
 _general_rules: dict[tuple[str, tuple[str, ...]], Rule] = {}
@@ -147,7 +157,7 @@ def _general_rule(o: Op, names: tuple[str, ...]) -> Rule:
     formulas = [eval(compile(f"lambda {', '.join(local)}: {o.rules[n]}", "<rule>", "eval"), ARRAYS) for n in names]
 
     def keep(n: Node, g: Any) -> Any:
-        shapes, types, params = n[META]
+        shapes, types, params, _ = n[META]
         env = dict.fromkeys(local)
         env.update(params)
         env.update(zip(rule.saved, n[SAVED:], strict=True))

@@ -70,7 +70,7 @@ def inverse(input: Tensor) -> Tensor:
 
 
 @op("solve_(input, other, left)", inputs=2, node="LinalgSolveExBackward0", method=False, public="linalg.solve",
-    vjps={"input": "solve_back_a(g, input, out, left)", "other": "solve_back_b(g, input, left)"},
+    vjps={"input": "solve_back_a(g, input, out, left)", "other": "sum_to_size(adjoint(g, input, left), other_shape)"},
     latex="{input}^{-1} {other}", latex_partials={"input": r"-{input}^{-\top}\bar{X}\,X^\top", "other": r"{input}^{-\top}\bar{X}"},
     samples=[Sample((SQUARE, V), {"left": True}), Sample((SQUARE, B), {"left": True}), Sample((SQUARE, A), {"left": False})],
     fails=[Failing((SQUARE, [1.0, 2.0]), {"left": True}, RuntimeError,
@@ -103,16 +103,17 @@ def _solution(input: Array, other: Array, left: bool) -> Array:
 
 
 def _solve_back_a(k: Any, g: Any, a: Any, x: Any, left: bool) -> Any:
-    gb = k["solve_back_b"](g, a, left)
+    gb = k["adjoint"](g, a, left)
     if x.ndim == 1:
         return -k["outer_"](gb, x)
-    return -k["batch_mm"](gb, k["swap"](x)) if left else -k["batch_mm"](k["swap"](x), gb)
+    product = k["batch_mm"](gb, k["swap"](x)) if left else k["batch_mm"](k["swap"](x), gb)
+    return -k["sum_to_size"](product, tuple(a.shape))
 
 
 for _k in (ARRAYS, TENSORS):
     _k["solve_back_a"] = lambda *args, k=_k: _solve_back_a(k, *args)
-ARRAYS["solve_back_b"] = lambda g, a, left: _solution(np.swapaxes(a, -1, -2), g, left)
-TENSORS["solve_back_b"] = lambda g, a, left: TENSORS["solve_"](TENSORS["swap"](a), g, left)
+ARRAYS["adjoint"] = lambda g, a, left: _solution(np.swapaxes(a, -1, -2), g, left)
+TENSORS["adjoint"] = lambda g, a, left: TENSORS["solve_"](TENSORS["swap"](a), g, left)
 
 
 @op("det_(input)", vjps={"input": "det_back(g, input, out)"}, node="LinalgDetBackward0", latex=r"\det {input}", method=False,
@@ -270,7 +271,7 @@ def multi_dot(tensors: Any) -> Tensor:
     return r
 
 
-@op("cdist_(x1, x2, p)", inputs=2, vjps={"x1": "cdist_back(g, x1, x2, out, p)", "x2": "cdist_back(swap(g), x2, x1, swap(out), p)"},
+@op("cdist_(x1, x2, p)", inputs=2, vjps={"x1": "cdist_back(g, x1, x2, out, p, False)", "x2": "cdist_back(g, x1, x2, out, p, True)"},
     node="CdistBackward0", latex=r"\lVert {x1}_i - {x2}_j \rVert_{p}", method=False, public="cdist",
     latex_partials={"x1": r"\textstyle\sum_j g_{ij} \frac{{x1}_i - {x2}_j}{d_{ij}}", "x2": r"\textstyle\sum_i g_{ij} \frac{{x2}_j - {x1}_i}{d_{ij}}"})  # fmt: skip
 def _cdist(x1: Array, x2: Array, p: float) -> Array:
@@ -285,7 +286,12 @@ def _cdist(x1: Array, x2: Array, p: float) -> Array:
     return ARRAYS["vector_norm_"](x1[..., :, None, :] - x2[..., None, :, :], p, -1, False)
 
 
-def _cdist_back(k: Any, g: Any, a: Any, b: Any, out: Any, p: float) -> Any:
+def _cdist_back(k: Any, g: Any, a: Any, b: Any, out: Any, p: float, second: bool) -> Any:
+    if k is ARRAYS:  # of one distance these are plain numbers
+        shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-2])
+        g, out = np.asarray(g).reshape(shape), np.asarray(out).reshape(shape)
+    if second:
+        g, out, a, b = k["swap"](g), k["swap"](out), b, a
     d = k["unsqueeze"](a, -2) - k["unsqueeze"](b, -3)
     return k["sum_to_size"](k["norm_gradient"](g, d, out, p, -1, False).sum(-2), tuple(a.shape))
 

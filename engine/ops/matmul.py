@@ -275,6 +275,11 @@ def _fold(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _batched(x: Tensor, y: Tensor) -> Tensor:
+    if len(x._s) == len(y._s) == 3 and (x._s[0] == 1) != (y._s[0] == 1):  # torch: a batch of one is a matrix
+        if y._s[0] == 1:
+            y = TENSORS["squeeze_dim"](y, 0)
+        else:
+            x = TENSORS["squeeze_dim"](x, 0)
     n, m = len(x._s), len(y._s)
     if m <= 2 and n >= 3:
         if x._s[-1] != y._s[0]:

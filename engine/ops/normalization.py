@@ -80,6 +80,8 @@ def _times(g: Any, weight: Any, shape: Sequence[int]) -> Any:
 
 
 def _affine(xhat: Array, weight: Array | None, bias: Array | None, shape: Sequence[int]) -> Array:
+    if weight is None and bias is None:
+        return xhat.copy()  # xhat is saved: what is changed in place afterwards must be another array
     out = xhat if weight is None else xhat * weight.reshape(tuple(shape))
     return out if bias is None else out + bias.reshape(tuple(shape))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import RuntimeFault
+from engine.errors import IndexFault, RuntimeFault
 from engine.ops.axes import axis_of
 from engine.ops.op import (
     META,
@@ -141,7 +141,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """A view for each index of a dimension."""
     if not input._s:
-        raise RuntimeFault("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexFault("Dimension specified as 0 but tensor has no dimensions")
     d = axis_of(dim, len(input._s))
     where = [(*(slice(None),) * d, i) for i in range(input._s[d])]
     return pieces(UNBIND, UNBIND_RULE, input, where, {"dim": dim}) if where else ()

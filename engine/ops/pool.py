@@ -319,7 +319,7 @@ def _adaptive_max(x: Array, out: Ints) -> tuple[Array, Array]:
     plane = np.arange(kernels.numel(sizes)).reshape(sizes)
     for place in itertools.product(*(range(o) for o in out)):
         cut = tuple(slice(*bounds[i][p]) for i, p in enumerate(place))
-        window = x[(..., *cut)].reshape(*lead, -1)
+        window = x[(..., *cut)].reshape(*lead, plane[cut].size)
         best = window.argmax(-1)
         at = (..., *place)
         result[at] = np.take_along_axis(window, best[..., None], -1)[..., 0]
@@ -329,7 +329,7 @@ def _adaptive_max(x: Array, out: Ints) -> tuple[Array, Array]:
 
 def _plane_scatter(g: Array, where: Array, shape: Ints) -> Array:
     out = np.zeros((kernels.numel(shape[:-2]), kernels.numel(shape[-2:])), g.dtype)
-    rows = where.reshape(len(out), -1)
+    rows = where.reshape(len(out), kernels.numel(where.shape[-2:]))
     np.add.at(out, (np.arange(len(out))[:, None], rows), g.reshape(rows.shape))
     return out.reshape(shape)
 

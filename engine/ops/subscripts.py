@@ -53,6 +53,8 @@ def getitem(x: Tensor, key: Any) -> Tensor:
 def _select_at(x: Tensor, d: int, i: int, place: int = 0) -> Tensor:
     s = x._s
     if not s:
+        if i:
+            raise IndexFault(f"index {i} is out of bounds for dimension 0 with size 0", hint="x.item()")
         raise IndexFault(
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim "
             "tensor to a number",
@@ -184,7 +186,10 @@ def _slice_at(v: Tensor, d: int, k: slice) -> Tensor:
 
 def setitem(x: Tensor, key: Any, value: Any) -> None:
     """`x[key] = value`: written into the storage, part of the graph."""
-    v, advanced = _basic(x, key)
+    if type(key) is slice and key == slice(None) and x._s:  # torch: all of it is the tensor itself, not a view
+        v, advanced = x, None
+    else:
+        v, advanced = _basic(x, key)
     if advanced is not None:
         TENSORS["before_inplace"](v, PUT, value)
     if not isinstance(value, NAMESPACE["Tensor"]):
@@ -247,6 +252,8 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     """A copy with values written (or added) at tensors of indices."""
     where = tuple(_index_array(i) if isinstance(i, NAMESPACE["Tensor"]) else i for i in indices)
     a = np.array(input._a).reshape(input._s)
+    if len(where) > a.ndim:
+        raise IndexFault(f"too many indices for tensor of dimension {a.ndim} (got {len(where)})")
     b = np.asarray(values._a).reshape(values._s)
     if b.dtype != a.dtype and b.ndim:
         raise RuntimeFault(
@@ -275,4 +282,8 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 @composite("index_put_", samples=())
 def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """index_put in place."""
+    if np.may_share_memory(np.asarray(input._a), np.asarray(values._a)) and values._a.size:
+        raise failed(PUT, (input, values), RuntimeFault(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
+            "Please clone() the tensor before performing the operation.", hint="x[i] = y.clone()"))  # fmt: skip
     return TENSORS["apply_inplace"](input, index_put(input, indices, values, accumulate), PUT)

@@ -1,6 +1,6 @@
 """Freezes PyTorch's answers to random programs: tests/golden/torch/random_programs.json, replayed without torch.
 
-Half of the programs are plain, half are wide; those with a known difference (see KNOWN) are left out and counted.
+All kinds take turns; those with a difference (see KNOWN) are left out and counted.
 
     python -m tests.parity.freeze_random_programs
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 import engine
-from tests.parity.random_programs import answer, difference, grow
+from tests.parity.random_programs import KINDS, answer, difference, grow
 
 PROGRAMS = 160
 SEED = 2026
@@ -23,8 +23,9 @@ FILE = Path(__file__).resolve().parent.parent / "golden" / "torch" / "random_pro
 
 def main() -> None:
     frozen, left_out = [], 0
+    kinds = [*KINDS, "training"]
     for number in range(PROGRAMS):
-        lines = grow(random.Random(SEED * 1_000_003 + number), torch, wide=number % 2 == 1)
+        lines = grow(random.Random(SEED * 1_000_003 + number), torch, kind=kinds[number % len(kinds)])
         expected = answer(lines, torch)
         if difference(lines, expected, answer(lines, engine)) is None:
             frozen.append({"lines": lines, **expected})

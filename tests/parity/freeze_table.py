@@ -99,7 +99,7 @@ def main() -> None:
         *(f"- `{key}` {reason}" for key, reason in sorted(KNOWN.items())), "",
         f"Of `torch.nn` and `torch.nn.functional` ({lines_same} of {len(NN_CASES)} lines of tests/parity/nn.txt agree):", "",
         *(f"- `{line.replace(chr(0x23CE), '; ')}` {reason}" for line, reason in NN_KNOWN.items()), "",
-        "Of programs: random ones of 5 to 20 ops (`python -m tests.parity.random_programs --wide`) differ, where they do, in:", "",
+        "Of programs: random ones of 5 to 20 ops, or of a few training steps (`python -m tests.parity.random_programs --kind changes`), differ, where they do, in:", "",
         *(f"- {reason}" for reason in PROGRAMS.values()), *(f"- {text}" for text in UNSEEN),
     ]  # fmt: skip
     (ROOT / "docs" / "parity.md").write_text("\n".join(lines) + "\n")

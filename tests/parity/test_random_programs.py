@@ -26,7 +26,8 @@ def test_plain_programs_answer_as_torch(draw: random.Random) -> None:
         pytest.fail("\n".join(shorter) + f"\n=> {compare(shorter, torch, engine)}")
 
 
-def test_nineteen_of_twenty_wide_programs_answer_as_torch() -> None:
-    programs = [grow(random.Random(7_000_000 + n), torch, wide=True) for n in range(200)]
+@pytest.mark.parametrize("kind", ["wide", "layers", "changes", "training"])
+def test_nineteen_of_twenty_programs_answer_as_torch(kind: str) -> None:
+    programs = [grow(random.Random(7_000_000 + n), torch, kind) for n in range(100)]
     wrong = [(lines, found) for lines in programs if (found := compare(lines, torch, engine)) and not known(found)]
-    assert len(wrong) <= 10, "\n\n".join("\n".join(shorten(lines, torch, engine)) + f"\n=> {found}" for lines, found in wrong)
+    assert len(wrong) <= 5, "\n\n".join("\n".join(shorten(lines, torch, engine)) + f"\n=> {found}" for lines, found in wrong)

@@ -195,6 +195,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         else:
             shape[0] = weight.numel()
         weight = weight.view(shape)
+    elif weight.dim():
+        weight = weight.view(())
     result: Tensor = TENSORS["prelu_kernel"](input, weight)
     return result
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import dtypes
 from engine.errors import RuntimeFault, TypeFault, unsupported
 from engine.ops import kernels
 from engine.ops.linear import linear as linear
@@ -50,6 +51,10 @@ def _no_tensor(*given: Any) -> TypeFault:
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x1^T W x2 + b for every pair of rows."""
+    given = {"input1": input1, "input2": input2, "weight": weight, **({} if bias is None else {"bias": bias})}
+    if len({t._a.dtype for t in given.values()}) > 1:
+        kinds = ", ".join(f"{name}: {dtypes.C_NAMES[t.dtype.name]}" for name, t in given.items())
+        raise RuntimeFault(f"All tensors must have the same dtype, got {kinds}")
     if input1.dim() != input2.dim():
         raise RuntimeFault(
             f"bilinear(): input dimensions do not match: got {input1.dim()} and {input2.dim()}"

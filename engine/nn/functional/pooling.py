@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import IndexFault, RuntimeFault
+from engine.errors import IndexFault, RuntimeFault, ValueFault
 from engine.nn.functional.convolution import ints
 from engine.ops import pool
 from engine.ops.registry import TENSORS
@@ -153,6 +153,8 @@ def _output_size(input: Tensor, size: Any, n: int) -> Ints:
 
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """The mean of as many windows as asked for, of (N, C, H, W) or (C, H, W)."""
+    if isinstance(output_size, Iterable) and len(input._s) <= 2:
+        raise ValueFault("Input dimension should be at least 3")
     size = _output_size(input, output_size, 2) if len(input._s) > 1 else None
     if size == (1, 1):  # torch: a plain mean, whatever the dimensions
         return input.mean((-1, -2), keepdim=True)

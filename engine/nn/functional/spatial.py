@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import NotImplementedFault, RuntimeFault, ValueFault, unsupported
+from engine.errors import IndexFault, NotImplementedFault, RuntimeFault, ValueFault, unsupported
 from engine.nn.functional.convolution import ints
 from engine.nn.functional.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 from engine.ops.registry import TENSORS
@@ -77,14 +77,23 @@ def _pad_around(input: Tensor, amounts: tuple[int, ...]) -> Tensor:
 
 def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
     """Every window of (N, C, H, W) as a column: (N, C kh kw, L)."""
-    if len(input._s) not in (3, 4):
+    if len(input._s) < 3:
+        raise IndexFault(f"Dimension out of range (expected to be in range of [-{len(input._s)}, {len(input._s) - 1}], but got 2)")
+    if len(input._s) > 4:
         raise RuntimeFault(
             "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
             f"but got: {list(input._s)}"
         )
     geometry = (ints(kernel_size, 2), ints(dilation, 2), ints(padding, 2), ints(stride, 2))
-    if len(input._s) == 3:
-        return TENSORS["im2col"](input.unsqueeze(0), *geometry).squeeze(0)  # type: ignore[no-any-return]
+    kernel, spread, margin, step = geometry
+    sizes = zip(input._s[-2:], kernel, spread, margin, step, strict=True)
+    blocks = [(n + 2 * m - d * (k - 1) - 1) // t + 1 for n, k, d, m, t in sizes]
+    if min(blocks) < 1:
+        shown = ", ".join(f"{what}=({a}, {b})" for what, (a, b) in zip(("kernel_size", "dilation", "padding"), geometry, strict=False))
+        raise RuntimeFault(
+            f"Given input with spatial size ({input._s[-2]}, {input._s[-1]}), {shown}, calculated shape of the array of "
+            f"sliding blocks as ({blocks[0]}, {blocks[1]}), but its components must be at least one."
+        )
     return TENSORS["im2col"](input, *geometry)  # type: ignore[no-any-return]
 
 
@@ -106,6 +115,14 @@ def fold(
 
 
 _LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3}
+
+
+def _check_spatial(n: int, mode: str) -> None:
+    if n < 1 or n > 3:
+        raise NotImplementedFault(
+            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {n + 2}D) for the modes: nearest | linear | bilinear | "
+            f"bicubic | trilinear | lanczos | area | nearest-exact (got {mode})"
+        )
 
 
 def interpolate(
@@ -138,7 +155,9 @@ def interpolate(
             )
         if recompute_scale_factor:
             raise ValueFault("recompute_scale_factor is not meaningful with an explicit size.")
+        _check_spatial(n, mode)
     else:
+        _check_spatial(n, mode)
         scales = tuple(scale_factor) if isinstance(scale_factor, (list, tuple)) else (scale_factor,) * n
         if len(scales) != n:
             raise ValueFault(
