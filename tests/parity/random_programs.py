@@ -288,7 +288,11 @@ def train(draw: random.Random) -> list[str]:
     lines.append(f"criterion = nn.{draw.choice(CLASSIFYING if classes else REGRESSING)}")
     # behind a normalization a bias has no gradient but rounding, which all but SGD blow up to a whole step
     steady = any("Norm" in line or "MultiMargin" in line for line in lines)
-    lines += ["p = list(model.parameters())", f"optimizer = torch.optim.{draw.choice(OPTIMIZERS[:3] if steady else OPTIMIZERS)}"]
+    optimizer = draw.choice(OPTIMIZERS[:3] if steady else OPTIMIZERS)
+    if "SGD" not in optimizer:  # the others divide by the gradient's size: in float32 they show its rounding
+        lines += ["_ = model.double()", "x0 = x0.double()", *([] if classes else ["t = t.double()"])]
+        lines = [line.replace("0.5])", "0.5], dtype=torch.float64)") for line in lines]
+    lines += ["p = list(model.parameters())", f"optimizer = torch.optim.{optimizer}"]
     scheduler = draw.random() < 0.4
     if scheduler:
         lines.append(f"scheduler = torch.optim.lr_scheduler.{draw.choice(SCHEDULERS)}")
