@@ -31,11 +31,25 @@ test('only the first NaN is named', () => {
   assert.deepEqual(told(events), ['notice.wild']);
 });
 
+/** x of two samples goes through a relu whose local derivatives are given. */
+const relu = (...local) => [
+  { kind: 'leaf', seq: 1, tensor: 4, value: array([2, 2], 1, -1, 2, -2), role: 'parameter', requires_grad: true, name: 'x' },
+  { kind: 'forward', seq: 2, op: 'relu', inputs: [{ name: 'input', tensor: 4 }], outputs: [{ tensor: 2, value: array([2, 2], 1, 0, 2, 0), requires_grad: true }], node: 3 },
+  { kind: 'bind', seq: 3, tensor: 2, name: 'h' },
+  { kind: 'contribute', seq: 4, node: 3, index: 0, result: array([2, 2], 1, 0, 1, 0), tensor: 4, local: array([2, 2], ...local) },
+];
+
 test('a unit through which no sample passes anything back is dead', () => {
-  const events = WINDOW.map((event) => (event.kind === 'contribute' && event.local ? { ...event, local: array([2, 2], 1, 0, 2, 0) } : event));
+  const events = relu(1, 0, 2, 0);
   const [notice] = notices(events, graph(events));
-  assert.equal(notice.key, 'notice.dead-units');
-  assert.equal(notice.words.units, '1');
+  assert.deepEqual([notice.key, notice.words.units, notice.words.name], ['notice.dead-units', '1', 'h']);
+  assert.deepEqual(told(relu(0, 0, 0, 0)), ['notice.dead']);
+  assert.deepEqual(told(relu(1, 0, 0, 1)), []);
+});
+
+test('a product with zeros has not died', () => {
+  const events = WINDOW.map((event) => (event.kind === 'contribute' && event.local ? { ...event, local: array([2], 0, 0) } : event));
+  assert.deepEqual(told(events), []);
 });
 
 test('a second backward in one step is told as such', () => {

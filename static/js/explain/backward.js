@@ -16,6 +16,8 @@ const labelOf = ({ graph }, tensor) => (tensor == null ? '' : graph?.cards.get(g
 /** @param {Question['moment']} moment  what is differentiated */
 const rootOf = (moment) => (labelOf(moment, moment.state?.root) || 'L');
 
+const MOST_PARTS = 4; // outputs of one op that its rule names
+
 const MATRIX = new Set(['mm', 'matmul', 'affine', 'addmm', 'bmm', 'mv']);
 
 /** How blocks write the gradient that comes in. */
@@ -77,9 +79,11 @@ function contribute(event, { moment, t, ops, index }) {
   const parts = addends(sent, at, op.grad);
   const [up, down] = [partial(root, from.label), `\\frac{\\partial ${name(from.label)}}{\\partial ${name(label)}}`];
   const over = sent.axes.length ? `\\sum_{\\text{${t('say.axes', { n: sent.axes.length, axes: sent.axes.join(', ') })}}}` : '';
+  const several = (from.op?.outputs ?? []).filter((output) => output.requires_grad);
+  const parted = several.length > 1 ? several.slice(0, MOST_PARTS).map((output) => partial(root, labelOf(moment, output.tensor) || '·')).join(',\\;') + (several.length > MOST_PARTS ? ',\\,\\dots' : '') : '';
   const under = local ? `\\underbrace{${down}}_{${local}}` : down;
   return { phase: 'backward', title: t('say.contribute.title', { op: from.sign, name: label }), say: sentence(sent, op, event, label, formula, block, t),
-    rule: op.op === 't' ? `${partial(root, label)} = \\Bigl(${up}\\Bigr)^{\\!\\top}` : sends ? `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${fill(formula, names, words).replace(new RegExp(INCOMING, 'g'), () => `\\Bigl(${up}\\Bigr)`)}` : `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${over}\\underbrace{${up}}_{\\text{${t('say.incoming')}}}\\cdot${under}`,
+    rule: parted ? `${partial(root, label)} = \\Bigl[${parted}\\Bigr]` : op.op === 't' ? `${partial(root, label)} = \\Bigl(${up}\\Bigr)^{\\!\\top}` : sends ? `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${fill(formula, names, words).replace(new RegExp(INCOMING, 'g'), () => `\\Bigl(${up}\\Bigr)`)}` : `${partial(root, label)} ${event.to == null ? '=' : '\\mathrel{+}='} ${over}\\underbrace{${up}}_{\\text{${t('say.incoming')}}}\\cdot${under}`,
     numbersTitle: parts ? t('say.cell', { name: `∂${root}/∂${cell(label, at)}` }) : '',
     numbers: parts ? spell(parts, partial(root, label, below(at)), from.key, decode(sent.product ?? sent.result).shape) : '' };
 }

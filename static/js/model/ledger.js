@@ -76,6 +76,8 @@ export function notices(events, graph, { source = '', steps = [] } = {}) {
     }
     if (event.kind === 'contribute' && event.local) {
       const card = graph.byNode.get(event.node) ?? '';
+      const factors = graph.cards.get(card)?.inputs.filter((input) => input.tensor !== null).length ?? 0;
+      if (factors > 1) return; // a product with 0, a state that begins as zeros: nothing has died
       const units = deadUnits(event.local);
       if (dead(event.local)) note({ at, key: 'notice.dead', words: { name: label(card) }, card });
       else if (units.length) note({ at, key: 'notice.dead-units', words: { name: label(card), n: units.length, units: units.slice(0, 8).join(', ') }, card });
