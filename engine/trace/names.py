@@ -85,7 +85,8 @@ class Names:
         found = "" if self._survey is None else self._survey.get(id(thing), "")
         if found or (self._survey is not None and not self._is_news(thing, stack)):
             return found
-        self._survey = survey = {}
+        survey: dict[int, str] = {}
+        self._survey = survey
         self._surveyed = self._extent(stack)
         for frame in stack:
             if frame.f_code.co_name != MODULE:
