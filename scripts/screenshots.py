@@ -43,7 +43,7 @@ SHOTS = (
     Shot("workbench-dark", "/?lesson=heat_map&step=8&event=0", SUMMED, theme="dark"),
     Shot("workbench-zh", "/?lesson=heat_map&step=8&event=0", SUMMED, language="zh"),
     Shot("linear-model", "/?lesson=linear_model&step=12&event=0", BACKWARD),
-    Shot("cubic", "/?lesson=cubic_autograd&step=640&event=0", BACKWARD, width=1760, height=1000),
+    Shot("cubic", "/?lesson=cubic_autograd&step=640&event=0", BACKWARD, width=1920, height=1080),
     Shot("layers", "/?lesson=two_layer_net&step=40&event=0", BACKWARD),
     Shot("shape-error", "/?lesson=broadcasting_fails"),
     Shot("narrow", "/?lesson=one_weight&step=3&event=0", BACKWARD, width=400, height=860),
