@@ -35,7 +35,7 @@ KNOWN = 0.25
 """The share of both that a client known for long programs gets."""
 LOOK = 0.25
 """Seconds between two looks at whether a run is long, and whether there is room for it."""
-STRETCH = 2.0
+STRETCH = 3.0
 """What a run may take at most, in its limit of clock, when it had to wait for a processor."""
 CALM = 0.05
 """Seconds a run is young: its lines are passed on as they come. Later they are gathered for PAUSE."""
@@ -113,7 +113,7 @@ class Execution:
     def _time_is_up(self) -> None:
         loop = asyncio.get_running_loop()
         wall = self.program.limits.wall
-        if not (self._room and self.crowded()):
+        if not (self._back and self._room and self.crowded()):
             left = min(wall + self.child.schedule()[1], wall * STRETCH) - self.seconds
             if left > 0.01:
                 self._clock = loop.call_later(min(left, LOOK), self._time_is_up)
