@@ -70,12 +70,8 @@ class no_grad(_Mode):
     value = False
 
     def __new__(cls, f: Any = None) -> Any:
-        if f is None:
-            return super().__new__(cls)
-        return super().__new__(cls)(f)  # @torch.no_grad without parentheses
-
-    def __init__(self, f: Any = None) -> None:
-        pass
+        made = object.__new__(cls)
+        return made if f is None else made(f)  # @torch.no_grad without parentheses
 
 
 @_callable_class

@@ -230,7 +230,9 @@ def {o.name}({x}, {y}, *, out=None):
             try: v = {expr_a}
             except ValueError as e: raise shape_error(OP_{o.name}, (t, u), e) from None
             m = (s, so)
-            if type({x}) is F or type({y}) is F:
+            if not so: pass
+            elif not s: s = so
+            elif type({x}) is F or type({y}) is F:
                 if type(v) is F: s = s if len(s) >= len(so) else so
                 else:
                     k = len(s) - len(so)

@@ -198,11 +198,10 @@ def product_unbroadcast(g: Array, local: Array, s: Shape, whole: Shape) -> Array
     """unbroadcast(g * local), as one contraction where BLAS has it."""
     gs = g.shape
     ls = local.shape
+    if not s and ls == gs == whole and local.dtype is F32 and 0 < local.size <= BLAS_LIMIT * 16:
+        return g.ravel().dot(local.ravel())
     if ls == whole and type(local) is ndarray and local.dtype is F32 and 0 < local.size <= BLAS_LIMIT * 16:
-        if gs == whole:
-            if not s:
-                return g.ravel().dot(local.ravel())
-        elif len(gs) == len(whole) == len(s):
+        if gs != whole and len(gs) == len(whole) == len(s):
             k = 0
             while k < len(gs) and gs[k] == 1:
                 k += 1

@@ -10,6 +10,7 @@ import numpy as np
 from engine import dtypes
 from engine.errors import RuntimeFault, TypeFault
 from engine.ops import elementary as el
+from engine.ops import kernels
 from engine.ops.op import ARRAYS, NAMESPACE, TENSORS, Failing, Sample, composite, op
 from engine.ops.samples import POSITIVE
 from engine.ops.vocabulary import floats_only, zero_tensor
@@ -101,9 +102,16 @@ def log_number(b: float) -> float:
 ARRAYS["log_number"] = TENSORS["log_number"] = log_number
 
 
+_squared, _cubed = TENSORS["pow_2"], TENSORS["pow_3"]
+
+
 @composite()
 def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """input ** exponent; torch.pow(2, x) too."""
+    if type(exponent) is int and (exponent == 2 or exponent == 3) and out is None:
+        payload = getattr(input, "_a", None)
+        if payload is not None and payload.dtype is kernels.F32:
+            return _squared(input) if exponent == 2 else _cubed(input)
     tensor = NAMESPACE["Tensor"]
     if not isinstance(input, tensor):
         return _number_to_tensor(input, exponent)

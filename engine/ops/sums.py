@@ -56,6 +56,8 @@ def _flags(keepdim: Any, name: str, position: int = 2) -> None:
     latex=r"\sum_i {input}_i", latex_partials={"input": "1"}, samples=BY_DIMS, fails=BAD_DIM)  # fmt: skip
 def _sum(input: Array, dim: Dims, keepdim: bool) -> Array:
     """Sum of all elements, or over dim."""
+    if dim is None and input.dtype is kernels.F32 and not keepdim and input.size <= kernels.BLAS_LIMIT:
+        return input.ravel().dot(kernels.ones(input.size))
     return sum_array(as_integers(input), dim, keepdim)
 
 
