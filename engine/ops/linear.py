@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 import engine.ops.views  # noqa: F401  (the rules of t are read)
 from engine import dtypes
@@ -49,8 +50,8 @@ Tensor = Any
 
 def _untransposed(a: Array) -> Array:
     """a.T; the array itself that `a` is the whole transpose of, so that a gradient need not be copied to be kept."""
-    base = a.base
-    if base is not None and base.shape == a.shape[::-1] and base.strides == a.strides[::-1] and base.base is None:
+    base = a.base  # of strided windows it is a stand-in without a shape
+    if type(base) is ndarray and base.shape == a.shape[::-1] and base.strides == a.strides[::-1] and base.base is None:
         return base
     return a.T
 
