@@ -82,17 +82,14 @@ class Names:
             for name, value in frame.f_locals.items():
                 if value is thing and not name.startswith("__") and name != "self":
                     return name
-        found = "" if self._survey is None else self._survey.get(id(thing), "")
-        if found or (self._survey is not None and not self._is_news(thing, stack)):
-            return found
-        survey: dict[int, str] = {}
-        self._survey = survey
-        self._surveyed = self._extent(stack)
-        for frame in stack:
-            if frame.f_code.co_name != MODULE:
-                self._walk(frame.f_locals, survey)
-        self._walk(self.program, survey)
-        return survey.get(id(thing), "")
+        if self._survey is None or (id(thing) not in self._survey and self._is_news(thing, stack)):
+            self._survey = {}
+            self._surveyed = self._extent(stack)
+            for frame in stack:
+                if frame.f_code.co_name != MODULE:
+                    self._walk(frame.f_locals, self._survey)
+            self._walk(self.program, self._survey)
+        return self._survey.get(id(thing), "")
 
     def _extent(self, stack: list[FrameType]) -> tuple[int, ...]:
         """How many variables there are, and where: it grows when the program makes its model."""

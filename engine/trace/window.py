@@ -139,8 +139,18 @@ class Window(Wire):
         if known is not None and (known % 4 or not tensor.requires_grad or known in self.shown):
             if known % 4 not in (1, 2) or not is_parameter(tensor):  # an input, or a result that asked for a
                 # gradient only then, became a parameter: introduce it again
+                if not self.called.get(known) and known % 4 == 0:
+                    self._name_late(tensor, known, stack)
                 return known
         return self._introduce(tensor, stack)
+
+    def _name_late(self, tensor: Tensor, known: int, stack: list[FrameType]) -> None:
+        """`net = Net().double()` changed its parameters before a variable led to them: they have a name by now."""
+        name = self.names.of(tensor, stack)
+        if name:
+            self.called[known] = name
+            self.param_names = {name if t is tensor else n: t for n, t in self.param_names.items()}
+            self._tell(ev.Bind, self._sites(stack), tensor=known, name=name)
 
     def _introduce(self, tensor: Tensor, stack: list[FrameType], role: str = "", sites: Sites | None = None) -> int:
         """Tell of a tensor that no op of this window made; `sites` if it is not known where it was made."""
@@ -184,7 +194,10 @@ class Window(Wire):
             self.next_leaf += 4
         name = name or self._name(tensor, stack)
         if role == "parameter":
-            self.param_names[name or f"parameter {found // 4}"] = tensor
+            unnamed = f"parameter {found // 4}"
+            if name:
+                self.param_names.pop(unnamed, None)  # it had none in the step before
+            self.param_names[name or unnamed] = tensor
         self.numbers[id(tensor)] = found
         self.kept.append(tensor)
         self.called[found] = name

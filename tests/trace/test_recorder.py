@@ -342,8 +342,7 @@ def test_parameters_of_modules_are_named_as_one_would_write_them():
     assert names == ["n.w", "n.ls.0.weight", "n.ls.0.bias", "n.ls.1.weight", "n.ls.1.bias"]
 
 
-def test_parameters_have_names_though_their_module_computes_while_it_is_made():
-    text = """
+NET = """
 class Net(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -351,16 +350,25 @@ class Net(torch.nn.Module):
         self.register_buffer("mask", torch.tril(torch.ones(2, 2)))
     def forward(self, x):
         return self.fc(x @ self.mask)
-net = Net()
+net = Net()MORE
 opt = torch.optim.SGD(net.parameters(), lr=0.1)
 for step in range(2):
-    loss = net(torch.ones(1, 2)).sum()
+    loss = net(torch.ones(1, 2, dtype=net.fc.weight.dtype)).sum()
     opt.zero_grad()
     loss.backward()
     opt.step()
 """
-    steps = of(ev.Step, record(HEAD + text))
-    assert list(steps[0].params) == ["net.fc.weight", "net.fc.bias"]
+
+
+@pytest.mark.parametrize("more", ["", ".to('cpu')", ".double()", ".apply(lambda m: m)"])
+def test_parameters_have_names_though_their_module_computes_or_moves_while_it_is_made(more):
+    steps = of(ev.Step, record(HEAD + NET.replace("MORE", more)))
+    assert list(steps[-1].params) == ["net.fc.weight", "net.fc.bias"]
+
+
+def test_moving_a_model_to_where_it_is_changes_nothing():
+    events = record(HEAD + "net = nn.Linear(2, 1)\nnet.to('cpu')\nnet.float()\nprint(net(torch.ones(1, 2)).shape)")
+    assert not of(ev.Update, events)
 
 
 def test_a_result_that_asks_for_a_gradient_becomes_a_parameter_at_once():

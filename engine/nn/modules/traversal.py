@@ -113,7 +113,8 @@ def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
             continue
         grad = param.grad
         with no_grad():
-            param.data = fn(param)
+            if (moved := fn(param)) is not param:  # model.to("cpu") changes nothing, and nothing is to be told of it
+                param.data = moved
             if grad is not None:
                 param.grad = fn(grad)
     for name, buffer in self._buffers.items():
