@@ -38,3 +38,21 @@ test('an address leads back to its index', () => {
     assert.deepEqual(indexOf(address('v', index, shape).slice(1), shape), index);
   }
 });
+
+test('of many addends the largest come first, and all of them add up', () => {
+  const array = (shape, data) => ({ shape, dtype: 'float32', data });
+  const given = Array.from({ length: 20 }, (_, i) => ((i * 7) % 20) - 10);
+  const events = [
+    { kind: 'leaf', seq: 1, tensor: 4, value: array([], [2]), role: 'parameter', requires_grad: true, name: 'w' },
+    { kind: 'forward', seq: 2, op: 'expand_to', inputs: [{ name: 'input', tensor: 4 }], outputs: [{ tensor: 2, value: array([20], Array(20).fill(2)), requires_grad: true }], node: 3, params: { size: [20] } },
+    { kind: 'seed', seq: 3, root: 2, grad: array([20], given), node: 3 },
+    { kind: 'ready', seq: 4, node: 3, grad: array([20], given), tensor: 2 },
+    { kind: 'contribute', seq: 5, node: 3, index: 0, result: array([], [-10]), tensor: 4 },
+  ];
+  const whole = { graph: graph(events), state: replay(events), window: { index: 0, events, closed: true } };
+  const { terms, total } = gradientOrigin(whole, whole.graph.cards.get('t4'), [], {});
+  assert.equal(terms.length, 20);
+  assert.equal(terms[0].product, -10);
+  assert.ok(terms.every((term, i) => !i || Math.abs(term.product) <= Math.abs(terms[i - 1].product)));
+  assert.equal(terms.reduce((sum, term) => sum + term.product, 0), total);
+});

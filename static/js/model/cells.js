@@ -20,6 +20,7 @@ import { addends, positions } from './focus.js';
 import { origin, readers } from './origins.js';
 
 const MOST = 64; // terms listed
+export const FEW = 12; // terms that are read at a glance, in their order
 const WORK = 300_000; // parts that are looked through for the ways back to one cell
 
 /** The address of a cell: which map, and row and column of the tensor's table. @param {'v' | 'g'} kind @param {readonly number[]} index @param {readonly number[]} shape */
@@ -117,6 +118,7 @@ export function gradientOrigin(scene, card, index, ops) {
     terms.push(...(ways ?? whole(consumer, sent, edge, index)));
   }
   const sum = terms.reduce((all, term) => all + term.product, 0);
+  if (terms.length > FEW) terms.sort((a, b) => Math.abs(b.product) - Math.abs(a.product)); // of many, those that matter
   return { terms: terms.slice(0, MOST), total: total ?? sum, rest: Math.max(0, terms.length - MOST), how: 'gradient', op: '' };
 }
 

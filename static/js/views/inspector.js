@@ -11,13 +11,11 @@ import { html } from '../components/html.js';
 import { Matrix } from '../components/matrix.js';
 import { Rich } from '../components/rich.js';
 import { decode, magnitude, number } from '../model/arrays.js';
-import { address, gradientOrigin, valueOrigin } from '../model/cells.js';
+import { address, FEW, gradientOrigin, valueOrigin } from '../model/cells.js';
 import { indexOf } from '../model/focus.js';
 import { integer, shape, short, signed } from '../model/format.js';
 import { histogram, summary } from '../model/statistics.js';
 import { blocks } from '../store/blocks.js';
-
-const LISTED = 12; // addends shown at once
 
 /** @param {Context} context @returns {Card | undefined} */
 const chosen = ({ moment, ui }) => moment.graph?.cards.get(ui.select.value);
@@ -77,11 +75,11 @@ function From({ origin, name, kind, t, act }) {
   const adds = how === 'sum' || how === 'gradient';
   const title = how === 'pick' && terms.length > 1 ? 'origin.ties' : { gradient: 'origin.addends', sum: 'origin.sum', pick: 'origin.pick' }[/** @type {string} */ (how)] ?? 'origin.made-of';
   return html`<div class="origin"><h3>${t(title, { name })}</h3>
-    <ol>${terms.slice(0, LISTED).map((term) => html`<li>
+    <ol>${terms.slice(0, FEW).map((term) => html`<li>
       <span class="mono">${term.factors.length > 1 ? html`${term.factors.map((factor) => html`<span class=${factor < 0 ? 'neg' : 'pos'}>(${short(factor)})</span>`)}` : html`<span class=${term.product < 0 ? 'neg' : 'pos'}>${adds ? signed(term.product) : short(term.product)}</span>`}</span>
       ${term.sources.map((source) => html`<button type="button" class="link mono" onClick=${() => act('cell', [source.key, source.cell])}>${kind === 'g' ? '∂' : ''}${source.label}${source.index.length ? `[${source.index}]` : ''}</button>`)}
       ${term.factors.length > 1 ? html`<span class=${`mono sum ${term.product < 0 ? 'neg' : 'pos'}`}>${signed(term.product)}</span>` : null}</li>`)}</ol>
-    ${terms.length > LISTED || rest ? html`<p class="mut small">${t('origin.more', { n: terms.length - Math.min(terms.length, LISTED) + rest })}</p>` : null}
+    ${terms.length > FEW || rest ? html`<p class="mut small">${t(how === 'gradient' ? 'origin.smaller' : 'origin.more', { n: terms.length - Math.min(terms.length, FEW) + rest })}</p>` : null}
     <p class="total mono">= <b class=${total < 0 ? 'neg' : 'pos'}>${short(total, 6)}</b></p></div>`;
 }
 
