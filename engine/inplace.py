@@ -20,6 +20,7 @@ from numpy import ndarray
 
 from engine import dtypes
 from engine.autograd import versions
+from engine.autograd.versions import renew
 from engine.errors import RuntimeFault, TypeFault
 from engine.ops import kernels
 from engine.ops.custom import Custom, link, record
@@ -343,17 +344,20 @@ def _quick(name: str, ufunc: Any, symbol: Any) -> tuple[Any, Any]:
         tracking = NAMESPACE["grad_on"]
         if NAMESPACE["_watch"] is None and (self._n is None or not tracking):
             a = self._a
-            if type(other) is float or type(other) is int:
-                b: Any = other
-            elif isinstance(other, Tensor) and (other._n is None or not tracking) and self._s == other._s:
-                b = other._a
+            kind = type(other)
+            if kind is Tensor or isinstance(other, Tensor):
+                if other._s != self._s or (tracking and other._n is not None):
+                    return slow(self, other)  # type: ignore[no-any-return]
+                b: Any = other._a
+            elif kind is float or kind is int:
+                b = other
             else:
                 return slow(self, other)  # type: ignore[no-any-return]
             if type(a) is F:
                 if type(b) is not ndarray:
                     fresh = symbol(a, b)
                     if type(fresh) is F:
-                        versions.renew(self, fresh)
+                        renew(self, fresh)
                         return self
             elif type(a) is ndarray and a.dtype is F32 and 0 not in a.strides:
                 if type(b) is not ndarray or (b.dtype is F32 and (a.base is None is b.base or not np.may_share_memory(a, b))):

@@ -13,7 +13,7 @@ from engine.ops import elementary as el
 from engine.ops import kernels
 from engine.ops.op import ARRAYS, NAMESPACE, TENSORS, Failing, Sample, composite, op
 from engine.ops.samples import POSITIVE
-from engine.ops.vocabulary import floats_only, zero_tensor
+from engine.ops.vocabulary import floats_only, word, zero_tensor
 
 Array = Any
 Tensor = Any
@@ -21,7 +21,19 @@ Tensor = Any
 # ---- powers -------------------------------------------------------------------------------------------------
 
 # small whole exponents as products: 80 times cheaper than np.power on float32
+
+
+def _squared_vjp(g: Any, x: Any) -> Any:
+    d = x + x
+    if type(d) is not np.ndarray:  # what NumPy makes of a 0-d array
+        return g * d
+    return d if type(g) is kernels.F and g == 1.0 else np.multiply(g, d, d)  # type: ignore[attr-defined]
+
+
+word("squared_vjp", _squared_vjp, lambda g, x: g * (2 * x))
+
 op("pow_2(input)", forward="input * input", partials={"input": "2 * input"}, vjps={"input": "g * (2 * input)"},
+   quick={"input": "squared_vjp(g, input)"},
    node="PowBackward0", latex="{input}^2", latex_partials={"input": "2\\,{input}"}, doc="Square.", public="pow", samples=(),
    method=False, inplace=False)  # fmt: skip
 op("pow_3(input)", forward="input * input * input", partials={"input": "3 * (input * input)"},
