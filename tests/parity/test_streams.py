@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine import creation, printing, sampling
+import engine
 from engine import optim as our_optim
+from engine import printing, sampling
 from engine.random import Generator, default_generator
 from tests.parity.freeze_optim import RULES
 
@@ -78,10 +79,10 @@ def test_ranges_are_equal_to_the_bit(dtype):
         start, end = rng.uniform(-5, 5, 2)
         step = float(rng.choice([0.1, 0.25, 0.01, rng.uniform(0.001, 0.5)])) * (1 if end > start else -1)
         count = int(rng.integers(0, 300))
-        theirs, ours = getattr(torch, dtype), getattr(creation.dtypes, dtype)
+        theirs, ours = getattr(torch, dtype), getattr(engine, dtype)
         for name, arguments in (("arange", (start, end, step)), ("linspace", (start, end, count))):
             expected = getattr(torch, name)(*arguments, dtype=theirs).numpy()
-            assert (getattr(creation, name)(*arguments, dtype=ours).numpy() == expected).all(), (name, arguments)
+            assert (getattr(engine, name)(*arguments, dtype=ours).numpy() == expected).all(), (name, arguments)
 
 
 def _made_up(rng):
@@ -122,12 +123,12 @@ def test_an_optimizer_of_a_large_matrix_moves_it_as_torch_does(name, options):
     rng = np.random.default_rng(1)
     start = rng.standard_normal((300, 120))
     theirs = torch.tensor(start, requires_grad=True)
-    ours = creation.tensor(start, requires_grad=True)
+    ours = engine.tensor(start, requires_grad=True)
     a = eval(f"torch.optim.{name}([w], {options})", {"torch": torch, "w": theirs})
     b = eval(f"optim.{name}([w], {options})", {"optim": our_optim, "w": ours})
     for _ in range(6):
         gradient = rng.standard_normal((300, 120))
-        theirs.grad, ours.grad = torch.tensor(gradient), creation.tensor(gradient)
+        theirs.grad, ours.grad = torch.tensor(gradient), engine.tensor(gradient)
         a.step()
         b.step()
     np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-12, atol=1e-14)
