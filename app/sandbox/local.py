@@ -31,8 +31,6 @@ ELSEWHERE = (
     "run Backstep in Docker (docker run -p 127.0.0.1:8000:8000 backstep) or in WSL2; "
     "for yourself alone, `backstep serve --unsafe-single-user` runs programs with your own privileges"
 )
-COMING_BACK = 10.0
-"""Seconds a run waits for a zygote that is being restarted before it gives up."""
 SPARES = 4
 ASIDE = 4
 """Long programs that may go on aside, per slot."""
@@ -198,22 +196,25 @@ class LocalRunner:
             self._spares.popleft().close()
 
     async def _take(self, limits: Limits) -> Child:
-        if not self._up:
+        if not (zygote := self._working()):
             try:
-                async with asyncio.timeout(COMING_BACK if self.restarts else START_SECONDS):
-                    while not self._up:
+                async with asyncio.timeout(START_SECONDS):
+                    while not (zygote := self._working()):
                         self._check()
                         await self._news.wait()
             except TimeoutError:
                 raise RunnerLost("the sandbox process did not come back") from None
-        assert self.zygote is not None
         if (limits.memory, limits.cpu) == (self.limits.memory, self.limits.cpu):
             while self._spares:
                 child = self._spares.popleft()
                 if child.alive:
                     return child
                 child.close()
-        return self.zygote.spawn(limits)
+        return zygote.spawn(limits)
+
+    def _working(self) -> Zygote | None:
+        """The zygote; not one that has been lost a moment ago, which the guard has yet to notice."""
+        return self.zygote if self._up and self.zygote is not None and not self.zygote.lost.done() else None
 
     # ------------------------------------------------------------------------------------------- runs
 
