@@ -25,6 +25,8 @@ import { find, stops } from '../timeline/stops.js';
 import { keep as remember } from './history.js';
 import { Steps } from './steps.js';
 
+const LONG = 2000; // events; a run beyond is not drawn with every batch
+const PAUSE = 150; // ms between two looks at it then
 const ATTEMPTS = 4; // to read on, in a row without a new event
 
 export class Session {
@@ -41,6 +43,7 @@ export class Session {
   /** The step whose events are being fetched. */
   fetching = signal(/** @type {number | null} */ (null));
   /** @type {AbortController | null} */ #running = null;
+  #due = /** @type {ReturnType<typeof setTimeout> | 0} */ (0);
   #cursor = new Cursor();
   #structures = new Structures();
   /** @type {Steps} */ #steps;
@@ -179,8 +182,17 @@ export class Session {
       for (const event of events) trace.push(event);
       if (this.phase.value === 'starting') this.phase.value = 'running';
       if (trace.id) this.ui.run.value = trace.id;
-      this.version.value += 1;
+      this.#tell(trace);
     });
+  }
+
+  /** A long run is looked at now and then while it streams in: the page has to hear its Stop as well. @param {Trace} trace */
+  #tell(trace) {
+    if (trace.count < LONG) return void (this.version.value += 1);
+    this.#due ||= setTimeout(() => {
+      this.#due = 0;
+      this.version.value += 1;
+    }, PAUSE);
   }
 
   #finish() {
