@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from app.lessons.catalogue import examples
 from app.runs.broadcast import explain, written
-from app.templating import Pages
+from app.templating import Pages, spoken
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,8 +26,8 @@ async def workbench(request: Request) -> Response:
 
 
 @router.get("/lessons")
-async def lessons(request: Request, lang: Literal["en", "zh"] = "en") -> Response:
-    told = [one.told(lang) for one in examples().values()]
+async def lessons(request: Request) -> Response:
+    told = [one.told(spoken(request)) for one in examples().values()]
     return pages(request).render(request, "lessons.html", lessons=told)
 
 
@@ -38,20 +38,15 @@ async def broadcast(
 ) -> Response:
     """Works without a script: the shapes stand in the address."""
     texts = shape if len(shape) > 1 else [*shape, ""]
-    problem, told = "", None
     shapes = [parse(text) for text in texts]
-    if None in shapes:
-        problem = "A shape is a few whole numbers: 2, 3. Nothing at all is a scalar."
-    else:
-        told = explain([one for one in shapes if one is not None])
+    told = None if None in shapes else explain([one for one in shapes if one is not None])
     return pages(request).render(
         request,
         "broadcast.html",
         texts=texts,
         told=told,
-        problem=problem,
         shown=[written(one) for one in shapes if one is not None],
-        result=written(tuple(told["result"])) if told and told["ok"] else "none",
+        result=written(tuple(told["result"])) if told and told["ok"] else "",
     )
 
 

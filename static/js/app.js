@@ -46,8 +46,10 @@ export class App {
     addEventListener('resize', () => (this.width.value = innerWidth));
     const asked = new URLSearchParams(location.search);
     if (asked.has('theme')) this.ui.theme.value = asked.get('theme') ?? 'system';
-    if (asked.has('lang')) this.ui.lang.value = asked.get('lang') ?? '';
     effect(() => this.#dress());
+    effect(() => {
+      if (this.ui.lang.value) document.cookie = `backstep_lang=${this.language.value}; path=/; max-age=31536000; samesite=lax`;
+    });
     mirror(this.ui);
   }
 

@@ -1,4 +1,8 @@
-/** Before the first paint: theme and language from the address, else from what was chosen last. Not a module, so that nothing flashes. */
+/**
+ * Before the first paint: the theme from the address, else the one chosen last. Not a module, so that nothing flashes.
+ * The language is the server's choice (app/templating.py); here its name leaves the address once it is remembered, and a
+ * page that the browser kept asks anew when another one was chosen meanwhile.
+ */
 (() => {
   const asked = new URLSearchParams(location.search);
   /** @param {string} name */
@@ -11,6 +15,12 @@
   };
   const theme = chosen('theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
-  const language = chosen('lang') ?? (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
-  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+  const language = () => /(?:^|; )backstep_lang=(\w+)/.exec(document.cookie)?.[1];
+  if (asked.has('lang') && asked.get('lang') === language()) {
+    asked.delete('lang');
+    history.replaceState(history.state, '', `${location.pathname}${asked.size ? `?${asked}` : ''}${location.hash}`);
+  }
+  addEventListener('pageshow', ({ persisted }) => {
+    if (persisted && !document.documentElement.lang.startsWith(language() ?? '')) location.reload();
+  });
 })();

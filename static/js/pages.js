@@ -24,7 +24,9 @@ if (field instanceof HTMLInputElement) {
       if (part instanceof HTMLElement) part.hidden = !part.querySelector('tr[data-words]:not([hidden])');
     }
     const count = document.getElementById('count');
-    if (count) count.textContent = wanted ? `${shown} of ${rows.length}` : `${rows.length}`;
+    if (!count) return;
+    const { some = '', none = '' } = count.dataset; // in the page's language
+    count.textContent = !wanted ? `${rows.length}` : shown ? some.replace('{shown}', `${shown}`).replace('{all}', `${rows.length}`) : none;
   };
   field.addEventListener('input', show);
   show();

@@ -15,7 +15,6 @@ ADDRESSES = [
     "/ops/mul",
     "/docs",
     "/lessons",
-    "/lessons?lang=zh",
     "/broadcast",
     "/broadcast?shape=3&shape=4",
 ]

@@ -48,6 +48,15 @@ def test_page_is_accessible(page, address, theme):
     assert faults(page) == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("address", ["/broadcast?shape=2x3&shape=2", "/lessons", "/ops/mul"])
+def test_page_is_accessible_in_chinese_on_a_narrow_screen(page, address, theme):
+    page.set_viewport_size({"width": 360, "height": 740})
+    opened(page, address, theme, "zh")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert faults(page) == []
+
+
 def test_workbench_is_accessible_in_chinese_on_a_narrow_screen(page):
     page.set_viewport_size({"width": 360, "height": 740})
     opened(page, "/?lesson=one_weight&step=1&event=6", "light", "zh")

@@ -7,13 +7,16 @@ import { translator } from '../../static/js/i18n/i18n.js';
 
 const JS = path.join(import.meta.dirname, '../../static/js');
 const [en, zh] = ['en', 'zh'].map((language) => JSON.parse(fs.readFileSync(path.join(JS, `i18n/${language}.json`), 'utf8')));
+const pages = ['en', 'zh'].map((language) => JSON.parse(fs.readFileSync(path.join(JS, `../../templates/texts/${language}.json`), 'utf8')));
 const source = fs.readdirSync(JS, { recursive: true }).filter((file) => file.endsWith('.js')).map((file) => fs.readFileSync(path.join(JS, file), 'utf8')).join('\n');
 
-test('both languages have the same keys', () => assert.deepEqual(Object.keys(en).sort(), Object.keys(zh).sort()));
+test('both languages have the same keys', () => {
+  for (const [english, chinese] of [[en, zh], pages]) assert.deepEqual(Object.keys(english).sort(), Object.keys(chinese).sort());
+});
 
 test('both languages fill in the same words', () => {
   const words = (sentence) => [...new Set([...sentence.matchAll(/\{(\w+)/g)].map((match) => match[1]))].filter((word) => word !== 'n').sort();
-  for (const key of Object.keys(en)) assert.deepEqual(words(zh[key]), words(en[key]), key);
+  for (const [english, chinese] of [[en, zh], pages]) for (const key of Object.keys(english)) assert.deepEqual(words(chinese[key]), words(english[key]), key);
 });
 
 test('every key the code asks for is there', () => {

@@ -40,7 +40,7 @@ export const FIELDS = {
   axes: list('the numbers the loss landscape is drawn over, `w.0`'),
   scale: text('shared', 'colours scaled per tensor (`each`) or over the step (`shared`)', { url: true, keep: true }),
   pane: text('graph', 'what a narrow screen shows: code, graph, panels', { url: true }),
-  lang: text('', 'en or zh', { url: false, keep: true }),
+  lang: text('', 'en or zh, once the reader changed it; a cookie remembers it, for the server writes pages in it', { url: false }),
   theme: text('system', 'light, dark or system', { url: false, keep: true }),
   speed: whole(2, 'beats of play per second', { url: false, keep: true }),
   unit: text('event', 'one beat of play: event, line, backward, step', { url: false, keep: true }),
