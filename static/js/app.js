@@ -2,11 +2,13 @@
  * The page's parts in one object, handed to every view: stores, translation, actions. Draws nothing.
  *
  * @import {Catalogue, Translate} from './i18n/i18n.js'
+ * @import {Tell} from './i18n/hints.js'
  * @typedef {{api: string, static: string, version: string, banner?: string}} Config  banner: a warning to be shown as long as the page is open
  */
 import { batch, computed, effect, signal } from '@preact/signals';
 import { ACTIONS } from './actions/actions.js';
 import { Client } from './api/client.js';
+import { load, same } from './i18n/hints.js';
 import { translator } from './i18n/i18n.js';
 import { Prober } from './store/probe.js';
 import { Session } from './store/session.js';
@@ -35,6 +37,9 @@ export class App {
     this.language = computed(() => (this.ui.lang.value === 'zh' || this.ui.lang.value === 'en' ? this.ui.lang.value : preferred));
     /** @type {import('@preact/signals').ReadonlySignal<Translate>} */
     this.t = computed(() => translator(catalogues[this.language.value], catalogues.en));
+    const chinese = signal(/** @type {Tell | null} */ (null));
+    /** The service's own sentences (hints, endings, refusals), in the reader's language. @type {import('@preact/signals').ReadonlySignal<Tell>} */
+    this.tell = computed(() => (this.language.value === 'zh' && chinese.value) || same);
     this.session = new Session(this.client, this.ui);
     this.landscape = new Prober(this.client);
     this.field = new Prober(this.client);
@@ -49,6 +54,9 @@ export class App {
     effect(() => this.#dress());
     effect(() => {
       if (this.ui.lang.value) document.cookie = `backstep_lang=${this.language.value}; path=/; max-age=31536000; samesite=lax`;
+    });
+    effect(() => {
+      if (this.language.value === 'zh' && !chinese.peek()) load(config.static).then((tell) => (chinese.value = tell), () => {}); // English then
     });
     mirror(this.ui);
   }

@@ -63,6 +63,26 @@ def test_language_and_theme_switch_and_are_remembered(page):
     expect(page.get_by_role("button", name="运行").first).to_be_visible()
 
 
+def test_hint_beside_pytorchs_own_message_is_in_the_readers_language(page):
+    bench = Workbench.at(page, "/?lesson=one_weight&lang=zh")
+    bench.write("import torch\na = torch.ones(3, 2)\nb = torch.ones(4, 2)\nprint(a @ b)\n")
+    page.locator("button.run").click()
+    failed = page.locator(".out .fail")
+    expect(failed).to_contain_text("mat1 and mat2 shapes cannot be multiplied (3x2 and 4x2)", timeout=20_000)
+    expect(failed.locator(".hint-box")).to_contain_text("x @ W.T 就是 (3, 2) @ (2, 4) -> (3, 4)")
+    expect(page.locator(".told .hint-box")).to_contain_text("x @ W.T 就是 (3, 2) @ (2, 4) -> (3, 4)")
+    page.get_by_role("button", name="EN", exact=False).first.click()
+    expect(failed.locator(".hint-box")).to_contain_text("x @ W.T would be (3, 2) @ (2, 4) -> (3, 4)")
+
+
+def test_refusal_is_in_the_readers_language_and_unknown_words_as_they_came(page):
+    refused = {"title": "Too many requests", "status": 429, "detail": "7 programs wait already", "hint": "Wait a moment."}
+    page.route("**/api/v1/runs", lambda route: route.fulfill(json=refused, status=429))
+    Workbench(page, "/?lang=zh")
+    expect(page.get_by_role("alert")).to_contain_text("已有 7 个程序在排队")
+    expect(page.get_by_role("alert")).to_contain_text("Wait a moment.")
+
+
 def test_everything_is_reachable_at_360_pixels(browser, server):
     with watched(browser, server, viewport={"width": 360, "height": 740}, has_touch=True) as page:
         page.goto("/?lesson=heat_map&step=5&event=8")

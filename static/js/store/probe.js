@@ -6,8 +6,8 @@
  * @import {Event, Probe} from '../types.js'
  * @typedef {{tensor: number, index: number, low: number, high: number}} Side
  * @typedef {{step: number, root: number, x: Side, y?: Side, kind: 'surface' | 'field', points: number}} Question
- * @typedef {{question: Question, rows: Probe[], total: number, busy: boolean, refusal: string}} Answer
- *   total    rows there will be; refusal  in words, '' while all is well
+ * @typedef {{question: Question, rows: Probe[], total: number, busy: boolean, refusal: string[]}} Answer
+ *   total    rows there will be; refusal  in sentences, none while all is well
  */
 import { signal } from '@preact/signals';
 import { Problem } from '../api/client.js';
@@ -49,7 +49,7 @@ export class Prober {
   /** @param {string} key @param {string} run @param {Question} question */
   async #send(key, run, question) {
     const control = (this.#asking = new AbortController());
-    /** @type {Answer} */ let answer = { question, rows: [], total: question.y ? question.points : 1, busy: true, refusal: '' };
+    /** @type {Answer} */ let answer = { question, rows: [], total: question.y ? question.points : 1, busy: true, refusal: [] };
     const put = (/** @type {Partial<Answer>} */ change) => {
       if (!control.signal.aborted) this.answer.value = answer = { ...answer, ...change };
     };
@@ -62,7 +62,7 @@ export class Prober {
       put({ busy: false });
       if (!control.signal.aborted) this.#keep(key, answer);
     } catch (error) {
-      put({ busy: false, refusal: error instanceof Problem ? error.message : String(error) });
+      put({ busy: false, refusal: [error instanceof Problem ? error.message : String(error)] });
     }
   }
 
@@ -74,8 +74,8 @@ export class Prober {
   }
 }
 
-/** Why there is no answer: what failed, else how it ended. @param {string} said @param {Event} event */
+/** Why there is no answer: what failed, else how it ended. @param {string[]} said @param {Event} event */
 function refusal(said, event) {
-  if (said || !(event.kind === 'fail' || (event.kind === 'end' && event.status !== 'ok'))) return said;
-  return [event.message, event.hint].filter(Boolean).join(' · ');
+  if (said.length || !(event.kind === 'fail' || (event.kind === 'end' && event.status !== 'ok'))) return said;
+  return [event.message ?? '', event.hint ?? ''].filter(Boolean);
 }

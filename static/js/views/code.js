@@ -26,12 +26,12 @@ function Code({ app, moment, t, act }) {
     <${Editor} app=${app} moment=${moment} t=${t} />`;
 }
 
-/** What the service refused, in its words. @param {Pick<Context, 'app' | 't'>} props */
+/** What the service refused. @param {Pick<Context, 'app' | 't'>} props */
 function Problem({ app, t }) {
   const problem = app.session.problem.value;
   if (!problem) return null;
-  const text = problem.status === 0 && problem.title === 'offline' ? t('problem.offline') : problem.message;
-  return html`<div class="problem" role="alert"><${Icon} name="circle-alert" /><div><p>${text}</p>${problem.hint ? html`<p class="mut">${problem.hint}</p>` : null}</div></div>`;
+  const text = problem.status === 0 && problem.title === 'offline' ? t('problem.offline') : app.tell.value(problem.message);
+  return html`<div class="problem" role="alert"><${Icon} name="circle-alert" /><div><p>${text}</p>${problem.hint ? html`<p class="mut">${app.tell.value(problem.hint)}</p>` : null}</div></div>`;
 }
 
 /** @param {Pick<Context, 'app' | 'moment' | 't'>} props */

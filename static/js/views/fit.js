@@ -101,7 +101,7 @@ function Field({ app, moment, t, flat }) {
   return html`<${Plane} at=${at} xs=${xs} ys=${ys} id="fit" label=${t('fit.boundary-label', { n: flat.x.length })}>
       ${fits ? html`<${Regions} answer=${answer} flat=${flat} at=${at} />` : null}
       ${dots.map((i) => html`<${Dot} x=${at.x(flat.x[i])} y=${at.y(flat.y[i])} of=${flat.target[i]} />`)}<//>
-    <${Progress} answer=${answer} stop=${() => app.field.cancel()} t=${t} />`;
+    <${Progress} answer=${answer} stop=${() => app.field.cancel()} t=${t} tell=${app.tell.value} />`;
 }
 
 /** Class by shape as well as by colour. @param {{x: number, y: number, of: number}} props */

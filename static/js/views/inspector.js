@@ -64,7 +64,7 @@ function Whole({ context: { app, moment, t, act }, card, array, kind, index }) {
   const { count, whole, dtype } = decode(array);
   return html`<${Matrix} key=${`${card.key}${kind}`} numbers=${numbers} dtype=${dtype} most=${magnitude(array)} label=${`${card.label} ${kind === 'g' ? t('inspector.gradient') : t('card.value')}`} chosen=${index} slice=${t('inspector.slice')}
       onPick=${(/** @type {number[]} */ at) => act('cell', [card.key, address(kind, at, card.shape)])} />
-    ${whole ? null : html`<p class="mut small blocks" role="status">${problem.value ? html`<span class="warn">${t('inspector.unavailable', { why: problem.value.message })}</span> <button type="button" class="link" onClick=${() => numbers.again()}>${t('frame.again')}</button>`
+    ${whole ? null : html`<p class="mut small blocks" role="status">${problem.value ? html`<span class="warn">${t('inspector.unavailable', { why: app.tell.value(problem.value.message) })}</span> <button type="button" class="link" onClick=${() => numbers.again()}>${t('frame.again')}</button>`
       : loading.value ? html`<span class="spinner small"></span>${t('inspector.loading')}` : t('inspector.preview', { n: integer(count, app.language.value) })}</p>`}`;
 }
 

@@ -5,6 +5,7 @@
  * @import {Context, View} from './index.js'
  * @import {Element, Range} from '../model/landscape.js'
  * @import {Answer} from '../store/probe.js'
+ * @import {Tell} from '../i18n/hints.js'
  */
 import { contours } from 'd3-contour';
 import { useEffect } from 'preact/hooks';
@@ -56,7 +57,7 @@ function Landscape({ app, moment, ui, t }) {
   const Draw = pair.length > 1 ? Surface : Line;
   return html`<${Draw} answer=${mine} pair=${pair} ranges=${ranges} now=${now.map((each) => each?.value ?? NaN)} moment=${moment} t=${t} />
     ${elements(trace.steps).length > 2 ? html`<${Axes} list=${elements(trace.steps)} pair=${pair} ui=${ui} t=${t} />` : null}
-    <${Progress} answer=${answer} stop=${() => app.landscape.cancel()} t=${t} />`;
+    <${Progress} answer=${answer} stop=${() => app.landscape.cancel()} t=${t} tell=${app.tell.value} />`;
 }
 
 /** @param {number} step @param {number} root @param {({tensor: number} | null)[]} now @param {Element[]} pair @param {Range[]} ranges @returns {import('../store/probe.js').Question} */
@@ -164,10 +165,10 @@ function Axes({ list, pair, ui, t }) {
     <select value=${key(element)} onChange=${pick(side)}>${list.map((each) => html`<option value=${key(each)}>${each.name}</option>`)}</select></label>`)}</div>`;
 }
 
-/** @param {{answer: Answer | null, stop: () => void, t: Context['t']}} props */
-export function Progress({ answer, stop, t }) {
+/** @param {{answer: Answer | null, stop: () => void, t: Context['t'], tell: Tell}} props */
+export function Progress({ answer, stop, t, tell }) {
   if (answer?.busy) {
     return html`<p class="asking"><progress max=${answer.total} value=${answer.rows.length} aria-label=${t('landscape.busy')}></progress><button type="button" class="link" onClick=${stop}>${t('landscape.cancel')}</button></p>`;
   }
-  return answer?.refusal ? html`<p class="small mut" role="status">${answer.refusal}</p>` : null;
+  return answer?.refusal.length ? html`<p class="small mut" role="status">${answer.refusal.map(tell).join(' · ')}</p>` : null;
 }

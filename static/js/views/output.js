@@ -15,7 +15,7 @@ export const outputView = {
 };
 
 /** @param {Context} context */
-function Output({ moment, t, act }) {
+function Output({ app, moment, t, act }) {
   const { trace, event, step } = moment;
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const seq = event?.seq ?? 0;
@@ -35,9 +35,9 @@ function Output({ moment, t, act }) {
       const mark = from + i === now ? '' : undefined;
       if (each.event.kind === 'print') return html`<button type="button" class=${`line ${kind}`} data-now=${mark} onClick=${() => act('step', each.step)}>${each.event.text.replace(/\n$/, '')}</button>`;
       if (each.event.kind === 'figure') return html`<img class=${kind} data-now=${mark} alt=${t('output.figure')} src=${each.event.format === 'png' ? `data:image/png;base64,${each.event.data}` : `data:image/svg+xml,${encodeURIComponent(each.event.data)}`} />`;
-      return html`<p class=${`said ${kind}`} data-now=${mark}>${each.event.text}</p>`;
+      return html`<p class=${`said ${kind}`} data-now=${mark}>${app.tell.value(each.event.text)}</p>`;
     })}
     ${trace.said.length ? null : html`<p class="said mut">${t('output.nothing')}</p>`}
-    ${fail && !stopped ? html`<div class="fail"><p><b>${fail.type}</b>${fail.at ? html` <span class="mut">${t('output.line', { line: fail.at[0] })}</span>` : null}</p><pre>${fail.message}</pre>${fail.hint ? html`<p class="hint-box"><${Icon} name="lightbulb" size=${14} /> ${fail.hint}</p>` : null}</div>` : null}
-    ${stopped && end ? html`<div class="fail"><p><b>${t(`status.${end.status}`)}</b>${fail?.at ? html` <span class="mut">${t('output.line', { line: fail.at[0] })}</span>` : null}</p><p>${end.message}</p>${end.hint ? html`<p class="hint-box"><${Icon} name="lightbulb" size=${14} /> ${end.hint}</p>` : null}</div>` : null}</div>`;
+    ${fail && !stopped ? html`<div class="fail"><p><b>${fail.type}</b>${fail.at ? html` <span class="mut">${t('output.line', { line: fail.at[0] })}</span>` : null}</p><pre>${fail.message}</pre>${fail.hint ? html`<p class="hint-box"><${Icon} name="lightbulb" size=${14} /> ${app.tell.value(fail.hint)}</p>` : null}</div>` : null}
+    ${stopped && end ? html`<div class="fail"><p><b>${t(`status.${end.status}`)}</b>${fail?.at ? html` <span class="mut">${t('output.line', { line: fail.at[0] })}</span>` : null}</p><p>${app.tell.value(end.message ?? '')}</p>${end.hint ? html`<p class="hint-box"><${Icon} name="lightbulb" size=${14} /> ${app.tell.value(end.hint)}</p>` : null}</div>` : null}</div>`;
 }

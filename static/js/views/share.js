@@ -21,7 +21,7 @@ function Share({ app, moment, t, act }) {
   const packed = useSignal('');
   const { code } = app.session;
   useEffect(() => void pack(code.value).then((text) => (packed.value = text)), [code.value]);
-  const say = (/** @type {Promise<unknown>} */ work, /** @type {string} */ key) => work.then(() => app.say(t(key)), (error) => app.say(t('share.failed', { why: String(error?.message ?? error) })));
+  const say = (/** @type {Promise<unknown>} */ work, /** @type {string} */ key) => work.then(() => app.say(t(key)), (error) => app.say(t('share.failed', { why: app.tell.value(String(error?.message ?? error)) })));
   const copy = (/** @type {string} */ text) => say(navigator.clipboard.writeText(text), 'share.copied');
   const program = () => copy(location.origin + location.pathname + packed.value);
   const picture = (/** @type {'svg' | 'png'} */ kind) => say(draw(kind), 'share.saved');
