@@ -1,6 +1,7 @@
 /** Pages that are not the workbench: formulas set by KaTeX, tables filtered as one types, examples run and opened. */
 import katex from 'katex';
 import { Client } from './api/client.js';
+import { load, same } from './i18n/hints.js';
 
 const config = JSON.parse(document.getElementById('config')?.textContent ?? '{}');
 
@@ -42,7 +43,8 @@ for (const button of document.querySelectorAll('[data-run]')) {
       const { id } = await response.json();
       location.href = `/?run=${id}`;
     } catch (error) {
-      if (said) said.textContent = error instanceof Error ? error.message : String(error);
+      const tell = document.documentElement.lang.startsWith('zh') ? await load(config.static).catch(() => same) : same;
+      if (said) said.textContent = tell(error instanceof Error ? error.message : String(error));
     }
   });
 }
