@@ -18,7 +18,8 @@
   const language = () => /(?:^|; )backstep_lang=(\w+)/.exec(document.cookie)?.[1];
   if (asked.has('lang') && asked.get('lang') === language()) {
     asked.delete('lang');
-    history.replaceState(history.state, '', `${location.pathname}${asked.size ? `?${asked}` : ''}${location.hash}`);
+    const rest = String(asked);
+    history.replaceState(history.state, '', `${location.pathname}${rest && `?${rest}`}${location.hash}`);
   }
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted && !document.documentElement.lang.startsWith(language() ?? '')) location.reload();
