@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("engine", "app")
 SPEAKERS = {"Ending": (1, 2), "unsupported": (1,), "Problem": (1,), "refuse": (1, 2), "RunnerUnavailable": (0, 1),
-            "_end": (2,), "_cancel": (1,), "_refuse": (0,), "remark": (0,)}  # fmt: skip
+            "_end": (2,), "_cancel": (1,), "_refuse": (0,), "remark": (0,), "TimeLimit": (0,)}  # fmt: skip
 """Callable -> those of its positional arguments that are sentences of ours; `hint=` counts in every call."""
 TABLES = ("INSTEAD", "ABSENT", "BOX_HINTS", "IMPORT_HINTS", "PROBLEMS")
 """Module constants whose values are hints."""
@@ -33,7 +33,7 @@ DATA = {
 """Texts that are no sentences -> why not."""
 
 INNER = {
-    "a space", "a mark", "first", "second", "'{}' or '{}'", "'{}' or '{}' or '{}'", "an index", "a lambda", "a list",
+    "seconds",     "a space", "a mark", "first", "second", "'{}' or '{}'", "'{}' or '{}' or '{}'", "an index", "a lambda", "a list",
     "a comprehension", "a tuple", "a text", "this",
 }  # fmt: skip
 """Words of the table that fill a place of a sentence."""
@@ -154,11 +154,19 @@ class Texts:
         return []
 
 
+OPEN: set[ast.FunctionDef] = set()
+"""Whose results are being collected: a function may call itself."""
+
+
 def returned(module: Module, function: ast.FunctionDef) -> list[tuple[str, int]]:
+    if function in OPEN:
+        return []
+    OPEN.add(function)
     texts = Texts(module, function)
-    return [
-        t for node in ast.walk(function) if isinstance(node, ast.Return) and node.value for t in texts.all(node.value)
-    ]
+    values = [node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value]
+    found = [text for value in values for text in texts.all(value)]
+    OPEN.discard(function)
+    return found
 
 
 def functions_of(
@@ -179,9 +187,11 @@ def collect() -> dict[str, str]:
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "id", getattr(node.func, "attr", ""))
                 for keyword in node.keywords:
-                    if keyword.arg == "hint" and name != "dict":
+                    if (keyword.arg == "hint" and name != "dict") or (keyword.arg == "text" and name == "Note"):
                         said += [(t, node.lineno) for t, _ in texts.all(keyword.value)]
                 places = (0,) if module.name == OWN_ERRORS and name == "RuntimeFault" else SPEAKERS.get(name, ())
+                if node.args and isinstance(node.args[0], ast.Constant | ast.JoinedStr):
+                    said += [text for text in texts.all(node.args[0]) if text[0].endswith("supported by Backstep")]
                 for place in places:
                     if place < len(node.args):
                         said += [(t, node.args[place].lineno) for t, _ in texts.all(node.args[place])]

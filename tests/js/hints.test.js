@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { teller } from '../../static/js/i18n/hints.js';
+import { message, teller } from '../../static/js/i18n/hints.js';
 
 const table = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, '../../static/js/i18n/hints.zh.json'), 'utf8'));
 const tell = teller(table);
@@ -41,8 +41,14 @@ test('sentences of the engine and the service, as they come', () => {
   assert.equal(tell('The program was stopped after 10 seconds.'), '程序运行 10 秒后被停止。');
   assert.equal(tell('The program was stopped after 10 seconds of its own, 31 by the clock: the machine was busy.'), '程序运行 10 秒后被停止（自身用时；实际经过 31 秒：机器繁忙）。');
   assert.equal(tell('unsqueeze(1) on the first would make (3, 1) against (4,) -> (3, 4); or unsqueeze(1) on the second would make (4, 1) against (3,) -> (4, 3)'),
-    '对第一个用 unsqueeze(1)，就是 (3, 1) 与 (4,) -> (3, 4)；或：对第二个用 unsqueeze(1)，就是 (4, 1) 与 (3,) -> (4, 3)');
+    '对第一个用 unsqueeze(1)：(3, 1) 与 (4,) -> (3, 4)；或：对第二个用 unsqueeze(1)：(4, 1) 与 (3,) -> (4, 3)');
   assert.equal(tell('column 3: there is no function foo'), '第 3 列：没有函数 foo');
+});
+
+test('of errors only those that PyTorch has no words for are told', () => {
+  assert.equal(message({ type: 'TimeLimit', message: 'the program ran longer than 10 seconds' }, tell), '程序运行超过 10 秒');
+  assert.equal(message({ type: 'NotImplementedError', message: 'torch.stft is not supported by Backstep' }, tell), 'Backstep 不支持 torch.stft');
+  assert.equal(message({ type: 'ValueError', message: 'The run was cancelled.' }, tell), 'The run was cancelled.');
 });
 
 test('each sentence of the table finds its own translation', () => {

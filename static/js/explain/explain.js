@@ -4,9 +4,11 @@
  *
  * @import {Moment} from '../store/session.js'
  * @import {Translate} from '../i18n/i18n.js'
+ * @import {Tell} from '../i18n/hints.js'
  * @typedef {{phase: '' | 'forward' | 'backward' | 'update' | 'fail', title: string, say: string[], rule: string, numbersTitle: string, numbers: string, hint?: string}} Explanation
- * @typedef {{moment: Moment, t: Translate, ops: Record<string, any>, index: number[] | null}} Question  index: of the cell the reader chose
+ * @typedef {{moment: Moment, t: Translate, ops: Record<string, any>, index: number[] | null, tell?: Tell}} Question  index: of the cell the reader chose
  */
+import { message, same } from '../i18n/hints.js';
 import { backward } from './backward.js';
 import { forward } from './forward.js';
 import { update } from './update.js';
@@ -28,7 +30,7 @@ const TELLERS = {
   begin: (_, { t }) => blank('', t('say.begin.title'), [t('say.begin')]),
   print: (event, { t }) => blank('', t('say.print.title'), [`\`${event.text.trimEnd().slice(0, 200)}\``]),
   figure: (_, { t }) => blank('', t('say.figure.title'), []),
-  fail: (event, { t }) => ({ ...blank('fail', event.type, [event.message.slice(0, 400)]), hint: event.hint || t('say.fail', { line: event.at?.[0] ?? '?' }) }),
+  fail: (event, { t, tell = same }) => ({ ...blank('fail', event.type, [message(event, tell).slice(0, 400)]), hint: tell(event.hint ?? '') || t('say.fail', { line: event.at?.[0] ?? '?' }) }),
 };
 
 /** @param {Explanation['phase']} phase @param {string} title @param {string[]} say @returns {Explanation} */

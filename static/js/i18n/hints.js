@@ -12,6 +12,9 @@ const SOME = `((?:(?!${BETWEEN})[^])*?)`;
 /** @type {Tell} */
 export const same = (text) => text;
 
+/** An error's words: PyTorch's and Python's stay theirs, ours are told. @param {{type: string, message: string}} error @param {Tell} tell */
+export const message = (error, tell) => (error.type === 'TimeLimit' || error.message.includes('supported by Backstep') ? tell(error.message) : error.message);
+
 /** @param {string} base  address of static/ @returns {Promise<Tell>} */
 export async function load(base) {
   return teller(await (await fetch(`${base}js/i18n/hints.zh.json`)).json());

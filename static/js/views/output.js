@@ -4,6 +4,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { html } from '../components/html.js';
 import { Icon } from '../components/icon.js';
+import { message } from '../i18n/hints.js';
 
 const SHOWN = 400; // entries; the last ones before the cursor matter
 
@@ -38,6 +39,6 @@ function Output({ app, moment, t, act }) {
       return html`<p class=${`said ${kind}`} data-now=${mark}>${app.tell.value(each.event.text)}</p>`;
     })}
     ${trace.said.length ? null : html`<p class="said mut">${t('output.nothing')}</p>`}
-    ${fail && !stopped ? html`<div class="fail"><p><b>${fail.type}</b>${fail.at ? html` <span class="mut">${t('output.line', { line: fail.at[0] })}</span>` : null}</p><pre>${fail.message}</pre>${fail.hint ? html`<p class="hint-box"><${Icon} name="lightbulb" size=${14} /> ${app.tell.value(fail.hint)}</p>` : null}</div>` : null}
+    ${fail && !stopped ? html`<div class="fail"><p><b>${fail.type}</b>${fail.at ? html` <span class="mut">${t('output.line', { line: fail.at[0] })}</span>` : null}</p><pre>${message(fail, app.tell.value)}</pre>${fail.hint ? html`<p class="hint-box"><${Icon} name="lightbulb" size=${14} /> ${app.tell.value(fail.hint)}</p>` : null}</div>` : null}
     ${stopped && end ? html`<div class="fail"><p><b>${t(`status.${end.status}`)}</b>${fail?.at ? html` <span class="mut">${t('output.line', { line: fail.at[0] })}</span>` : null}</p><p>${app.tell.value(end.message ?? '')}</p>${end.hint ? html`<p class="hint-box"><${Icon} name="lightbulb" size=${14} /> ${app.tell.value(end.hint)}</p>` : null}</div>` : null}</div>`;
 }
