@@ -71,7 +71,7 @@ function whole({ card, box, tensor, op, scale, root, active, selected, near, mar
     ${card.grads ? status(w - 16, tensor, op, active, parameter, t) : null}
     <text x=${grid.w < 60 && !card.grads ? 11 : value.x} y=${value.y - 5} class="lab">${leaf && !card.grads ? t(`role.${card.role}`) : t('card.value')}</text>
     ${tensor ? html`<${Heat} array=${tensor.value} grid=${grid} x=${value.x} y=${value.y} most=${most(tensor.value, scale.values)} mark=${marks?.v} kind="v" />` : html`<rect class="blank" x=${value.x} y=${value.y} width=${grid.w - 1} height=${grid.h - 1} rx="3.5" />`}
-    ${grad ? html`<text x=${grad.x} y=${grad.y - 5} class="lab g">${heading(card, root, grid.w > 120 ? pending : null, t)}</text>
+    ${grad ? html`<text x=${grad.x} y=${grad.y - 5} class="lab g">${heading(card, root, gradient ? null : pending, grid.w > 120, t)}</text>
       ${gradientMap({ tensor, gradient, pending, grid, grad, most, scale, marks, parameter, t })}` : null}
   </g></g>`;
 }
@@ -90,10 +90,11 @@ function gradientMap({ tensor, gradient, pending, grid, grad, most, scale, marks
   return html`<${Nothing} grid=${grid} x=${grad.x} y=${grad.y} text=${parameter ? 'None' : t('card.not-yet')} />`;
 }
 
-/** @param {Structure} card @param {string} root @param {Arr | null} pending @param {Translate} t */
-function heading(card, root, pending, t) {
+/** A gradient on its way is not called `.grad` yet. @param {Structure} card @param {string} root @param {Arr | null} pending @param {boolean} wide @param {Translate} t */
+function heading(card, root, pending, wide, t) {
   const name = card.label;
-  if (card.kind === 'leaf') return pending ? `∂${root}/∂${name} ${t('card.arriving')}` : `${clip(name, 9)}.grad`;
+  if (card.kind === 'leaf' && pending) return wide ? `∂${root}/∂${name} ${t('card.arriving')}` : t('card.arriving');
+  if (card.kind === 'leaf') return `${clip(name, 9)}.grad`;
   return `∂${root}/∂${clip(name, 9)}`;
 }
 
